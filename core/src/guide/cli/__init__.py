@@ -1,0 +1,94 @@
+"""The command line: a table of commands, each in a file of its own that is imported on use.
+
+`guide --help` reads the table alone, which is why it is fast and why no plugin can slow it down.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from guide import __version__
+from guide.errors import GuideError
+
+# command -> (module, what it does), under the headings that help shows
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Learn": {
+        "contents": ("read", "List the sections, for your track or all."),
+        "read": ("read", "Read a section."),
+        "exercises": ("exercises", "List the exercises."),
+        "start": ("exercises", "Copy an exercise's starter here."),
+        "check": ("exercises", "Check your attempt at an exercise."),
+    },
+    "Build": {
+        "new-project": ("new_project", "Start a real-time project from a track's scaffold."),
+        "run": ("run", "Run a project: live display, then its record and report."),
+        "report": ("report", "Show how a run went, and where its report is."),
+    },
+    "Look": {
+        "tracks": ("tracks", "List the tracks, and what is wrong with a plugin."),
+        "doctor": ("doctor", "Say what this machine has, lacks and can do."),
+    },
+    "Extend": {
+        "new-track": ("new_track", "Write a working plugin for a specialization of your own."),
+        "completion": ("completion", "Print the completion script for your shell."),
+    },
+}
+
+_MODULES = {name: module for group in COMMANDS.values() for name, (module, _) in group.items()}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Stand-ins: click looks here for names to suggest after a typing error.
+        for group in COMMANDS.values():
+            for name, (_, text) in group.items():
+                self.add_command(click.Command(name, short_help=text))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command called `cmd_name`."""
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(f"guide.cli.{_MODULES[cmd_name]}")
+        return getattr(module, cmd_name.replace("-", "_"))  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table under its headings, without importing a command."""
+        for heading, group in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, text) for name, (_, text) in group.items()], 14)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="guide", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Reason about time, memory and energy on your own machine; then build something real-time."""
+    if ctx.invoked_subcommand is None:
+        from guide.cli.home import home
+
+        home()
+
+
+def main() -> None:
+    """Run the command line. Errors that a person can mend are one line and an exit code."""
+    try:
+        cli(prog_name="guide")
+    except GuideError as error:
+        fail(error)
+
+
+def fail(error: GuideError) -> None:
+    """Print one line on stderr and exit."""
+    click.echo(f"{click.style('guide:', fg='red')} {error}", err=True)
+    sys.exit(error.exit_code)

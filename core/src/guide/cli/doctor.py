@@ -1,0 +1,63 @@
+"""`guide doctor`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from guide.ceilings import Ceiling, measure
+from guide.plugin import Finding
+from guide.plugins import Plugins
+
+_SIGNS = {"ok": ("✓", "green"), "note": ("·", "blue"), "problem": ("✗", "red")}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--quick", is_flag=True, help="Do not measure what the machine can do.")
+def doctor(as_json: bool, quick: bool) -> None:
+    """Say what this machine has, lacks and can do.
+
+    Measures a few of its limits (under two seconds), then asks every plugin what it finds. A
+    problem comes with what to type, and makes the exit code 1.
+    """
+    plugins = Plugins()
+    findings = plugins.findings()
+    findings += [
+        (status.name, Finding(status.state, "problem", status.line))
+        for status in plugins.troubles
+        if status.state != "disabled"
+    ]
+    ceilings: list[Ceiling] = [] if quick else measure()
+    if as_json:
+        lines = [{"plugin": name, **asdict(finding)} for name, finding in findings]
+        limits = [asdict(ceiling) for ceiling in ceilings]
+        click.echo(json.dumps({"findings": lines, "ceilings": limits}, indent=2))
+    else:
+        last = ""
+        for name, finding in findings:
+            if name != last:
+                title = "this machine" if name == "foundations" else name
+                click.secho(f"{'' if not last else chr(10)}{title}", bold=True)
+                last = name
+            _print(finding)
+        if ceilings:
+            click.secho("\nwhat it can do, measured just now", bold=True)
+            for ceiling in ceilings:
+                click.echo(f"    {ceiling.name:22} {ceiling.text:>10}   {ceiling.why}")
+    if any(finding.status == "problem" for _, finding in findings):
+        sys.exit(1)
+
+
+def _print(finding: Finding) -> None:
+    sign, colour = _SIGNS[finding.status]
+    sys.stdout.flush()
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    if "utf" not in encoding:
+        sign = {"ok": "+", "note": "-", "problem": "!"}[finding.status]
+    click.echo(f"  {click.style(sign, fg=colour)} {finding.name:22} {finding.detail}")
+    if finding.remedy:
+        click.echo(f"    {'':22} {click.style(finding.remedy, fg='yellow')}")

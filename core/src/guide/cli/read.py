@@ -1,0 +1,39 @@
+"""`guide contents` and `guide read`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from guide.cli.shared import TRACK
+from guide.learn.sections import all_sections, find_section
+from guide.plugins import Plugins
+
+
+@click.command("contents")
+@click.argument("track", required=False, type=TRACK)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def contents(track: str | None, as_json: bool) -> None:
+    """List the sections in order: those of TRACK and the common ones, or all."""
+    plugins = Plugins()
+    if track is not None:
+        plugins.track(track)
+    sections = all_sections(plugins, track)
+    if as_json:
+        rows = [{"id": s.id, "title": s.title, "tracks": s.tracks} for s in sections]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for section in sections:
+        tracks = f"  🧬 {', '.join(section.tracks)}" if section.tracks else ""
+        click.echo(f"{click.style(section.id, fg='cyan')}  {section.title}{tracks}")
+    if sections:
+        click.echo(f"\nNext: guide read {sections[0].id}")
+
+
+@click.command("read")
+@click.argument("section")
+def read(section: str) -> None:
+    """Read SECTION, such as m1/s0: as Markdown, paged on a terminal."""
+    found = find_section(Plugins(), section)
+    click.echo_via_pager(found.file.read_text(encoding="utf-8"))

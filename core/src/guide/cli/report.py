@@ -1,0 +1,105 @@
+"""`guide report`."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guide.errors import GuideError
+from guide.project import find_project
+from guide.record import latest_run, read_record
+from guide.report import headline, write_report
+from guide.units import duration, number, percent, quantity
+
+
+@click.command("report")
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print the record, run.json.")
+def report(run: Path | None, show: bool, as_json: bool) -> None:
+    """Show how RUN went, the last one by default, and where its report is.
+
+    RUN is a folder, or the name of one under runs/. A report that is missing is made again.
+    """
+    folder = find_run(run)
+    record = read_record(folder)
+    if as_json:
+        click.echo(json.dumps(record))
+        return
+    file = folder / "report.html"
+    if not file.exists():
+        write_report(folder)
+    click.echo(summary(record))
+    click.echo(f"\nreport  {file}")
+    if (folder / "trace.json").exists():
+        click.echo(f"trace   {folder / 'trace.json'} (open it at https://ui.perfetto.dev)")
+    if show:
+        webbrowser.open(file.resolve().as_uri())
+
+
+def find_run(run: Path | None) -> Path:
+    """The folder of the run that was asked for.
+
+    Raises:
+        GuideError: when there is no such run.
+    """
+    project = find_project(Path.cwd())
+    if run is None:
+        if project is None:
+            raise GuideError(
+                "which run? you are not in a project", "cd into one, or type: guide report FOLDER"
+            )
+        latest = latest_run(project / "runs")
+        if latest is None:
+            raise GuideError(f"{project.name} has not run yet", "type: guide run")
+        return latest
+    if run.name in ("run.json", "report.html", "trace.json"):
+        run = run.parent
+    if not run.exists() and project is not None and (project / "runs" / run).exists():
+        run = project / "runs" / run
+    if (run / "run.json").exists():
+        return run
+    if find_project(run) == run.resolve():
+        latest = latest_run(run / "runs")
+        if latest is not None:
+            return latest
+        raise GuideError(f"{run} has not run yet", f"type: guide run {run}")
+    raise GuideError(f"{run} holds no run", "the runs of a project are in its runs/ folder")
+
+
+def summary(record: dict[str, Any]) -> str:
+    """The run in a few lines for a terminal."""
+    text, mood = headline(record)
+    colour = {"good": "green", "bad": "red", "unsure": "yellow"}[mood]
+    lines = [click.style(text, fg=colour)]
+    if record.get("tick_time", {}).get("count"):
+        work, loop, seconds = record["tick_time"], record["loop"], record["seconds"]
+        pace = "free-running" if loop["rate_hz"] is None else f"of {number(loop['rate_hz'])} Hz"
+        lines.append(f"rate    {loop['ticks'] / seconds:.1f} Hz {pace}")
+        lines.append(
+            f"tick    p50 {duration(work['p50_ns'])}, p99 {duration(work['p99_ns'])}, "
+            f"longest {duration(work['max_ns'])}"
+        )
+        total = work["mean_ns"] * work["count"]
+        ranked = sorted(record["spans"].items(), key=lambda item: -item[1]["total_ns"])[:6]
+        for name, span in ranked:
+            share = percent(span["total_ns"], total)
+            lines.append(f"  {name:14} {share:>6} of the tick, p50 {duration(span['p50_ns'])}")
+        for reading in record["usage"]["totals"]:
+            if reading["name"].startswith("energy"):
+                value = quantity(reading["value"], reading["unit"])
+                if reading["low"] is not None:
+                    value = f"{number(reading['low'])} to {number(reading['high'])} J"
+                source = f"{reading['name'].partition('.')[2]}, source: {reading['source']}"
+                lines.append(f"energy  {value} ({source})")
+        for name, series in record["series"].items():
+            if series["values"] and series["values"][-1] is not None:
+                lines.append(
+                    f"{name:7} {quantity(series['values'][-1], series['unit'])} at the end"
+                )
+    lines += [f"note    {note}" for note in record.get("notes", [])]
+    return "\n".join(lines)

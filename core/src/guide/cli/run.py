@@ -1,0 +1,158 @@
+"""`guide run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from guide.cli.report import summary
+from guide.energy import open_energy_meters
+from guide.errors import GuideError, UsageError
+from guide.hud import Screen, Watcher
+from guide.loop import Loop
+from guide.options import parse_assignment
+from guide.plugin import load
+from guide.plugins import Plugins, explain
+from guide.project import Project, make_task, read_project
+from guide.record import closing_record, new_run_folder, opening_record, write_all, write_record
+from guide.resources import Meter, ProcessMeter, Sampler
+from guide.run import Run, drive
+from guide.stopping import stop_signals
+
+
+@click.command("run")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--seconds", type=float, metavar="S", help="Stop after S seconds.")
+@click.option("--ticks", type=int, metavar="N", help="Stop after N ticks.")
+@click.option("--rate", type=float, metavar="HZ", help="Ticks a second, instead of the project's.")
+@click.option("--free", is_flag=True, help="Run as fast as it goes, whatever the project's rate.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Set an option.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For random choices.")
+@click.option("--traceback", is_flag=True, help="Show the whole traceback of an error.")
+def run(
+    path: Path | None,
+    seconds: float | None,
+    ticks: int | None,
+    rate: float | None,
+    free: bool,
+    assignments: tuple[str, ...],
+    seed: int,
+    traceback: bool,
+) -> None:
+    """Run the project at PATH, or the one you are in.
+
+    Shows it live on a terminal, as log lines in a pipe. Ctrl-C ends the run and writes its
+    report; a second Ctrl-C ends it at once. The record goes to runs/<time>/: run.json,
+    trace.json (opens in Perfetto), report.html.
+    """
+    for name, value in (("--seconds", seconds), ("--ticks", ticks), ("--rate", rate)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{name} {value:g} is not above 0")
+    if free and rate is not None:
+        raise UsageError("--free and --rate contradict each other", "give one of them")
+    project = read_project(path or Path.cwd())
+    task = make_task(project)
+    loop = _loop(project, seconds, ticks, rate, free)
+    options = {**project.options, **dict(map(parse_assignment, assignments))}
+    opening = opening_record(project.name, project.track, loop, options, seed)
+    trouble = ""
+    try:
+        folder = new_run_folder(project.runs)
+        write_record(folder, opening)
+    except OSError as error:
+        # Nothing is lost yet: the record will look for another place when there is one to write.
+        folder = project.runs
+        trouble = f"{project.runs}: {error.strerror or error}"
+    work = Run(loop, project=project.folder, folder=folder, options=options, seed=seed)
+    plugins = Plugins()
+    meters, absent = _meters(plugins)
+    sampler = Sampler(meters, loop.clock.now_ns, on_sample=loop.timeline.fold)
+    sampler.failed += absent
+    watcher = Watcher(_screen(project, work, sampler))
+    starting = True
+
+    def on_start() -> None:
+        nonlocal starting
+        starting = False
+        sampler.start()
+        watcher.start()
+
+    def stop() -> None:
+        loop.stop("interrupted")
+        if starting:
+            raise KeyboardInterrupt
+
+    click.echo(f"{project.name}: starting ...")
+    loop.timeline.name_thread("loop")
+    with stop_signals(stop):
+        try:
+            drive(task, work, on_start=on_start)
+        finally:
+            watcher.stop()
+            sampler.stop()
+        record = closing_record(opening, work, sampler)
+        record["notes"] += explain(plugins, record)
+        written = write_all(folder, record, work)
+    plugins.run_finished(record)
+    trouble = written.trouble or trouble
+    _say(record, written.folder, trouble)
+    if work.failure is not None:
+        if traceback:
+            click.echo(work.failure.traceback, err=True)
+        where = f"{work.failure.where}: " if work.failure.where else ""
+        remedy = work.failure.remedy or f"{_short(written.folder)}/error.txt has the traceback"
+        raise GuideError(f"{where}{work.failure.message}", remedy)
+    if trouble:
+        raise GuideError(trouble)
+
+
+def _loop(
+    project: Project, seconds: float | None, ticks: int | None, rate: float | None, free: bool
+) -> Loop:
+    rate_hz = None if free else rate or project.rate_hz
+    # A budget that was stated for one rate says nothing of another.
+    budget_s = project.budget_s if rate is None else None
+    if free and budget_s is None and project.rate_hz is not None:
+        budget_s = 1 / project.rate_hz
+    return Loop(rate_hz, project.overrun, budget_s=budget_s, ticks=ticks, seconds=seconds)
+
+
+def _meters(plugins: Plugins) -> tuple[list[Meter], list[str]]:
+    energy, absent = open_energy_meters()
+    meters: list[Meter] = [ProcessMeter(), *energy]
+    lines = list(absent)
+    for spec in plugins.meters():
+        try:
+            meters.append(load(spec.factory)())
+        except Exception as error:  # a stranger's meter: said, and left out
+            lines.append(f"{spec.name}: {error}")
+    return meters, lines
+
+
+def _screen(project: Project, work: Run, sampler: Sampler) -> Screen:
+    encoding = (sys.stdout.encoding or "").lower()
+    return Screen(
+        f"{project.name}, {project.track}",
+        work,
+        sampler,
+        colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        unicode="utf" in encoding,
+    )
+
+
+def _say(record: dict[str, object], folder: Path, trouble: str) -> None:
+    click.echo("")
+    click.echo(summary(record))
+    if (folder / "report.html").exists():
+        click.echo(f"\nreport  {_short(folder / 'report.html')}")
+        click.echo("\nNext: guide report --open")
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,80 @@
+"""Core's own plugin: common sections and exercises, and what any machine has or lacks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from guide.plugin import GUIDE_API as _SPOKEN
+from guide.plugin import Exercise, Finding, Section, hookimpl
+
+GUIDE_API = _SPOKEN  # it is released with the hooks it speaks
+
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def guide_sections(track: str) -> Sequence[Section]:
+    """The common sections."""
+    if track:
+        return []
+    return [Section("m0/s0", "How fast is this machine?", _HERE / "modules" / "m0" / "s0.md")]
+
+
+@hookimpl
+def guide_exercises(track: str) -> Sequence[Exercise]:
+    """The common exercises, expected of every track."""
+    if track:
+        return []
+    return [
+        Exercise(
+            "m0::e0",
+            "A loop that does not drift",
+            _HERE / "exercises" / "no_drift",
+            expected=("all",),
+        )
+    ]
+
+
+@hookimpl
+def guide_doctor() -> Sequence[Finding]:
+    """Python, the processor, memory, where energy figures come from, disk."""
+    from guide.machine import machine_facts
+    from guide.units import size
+
+    facts = machine_facts()
+    findings = [
+        Finding("python", "ok", f"{facts['python']}, {sys.prefix}"),
+        Finding("processor", "ok", f"{facts['processor']}, {facts['threads']} threads usable"),
+    ]
+    if "memory_bytes" in facts:
+        findings.append(Finding("memory", "ok", size(float(facts["memory_bytes"]))))
+    findings += _energy()
+    free = shutil.disk_usage(Path.cwd()).free
+    if free < 500_000_000:
+        remedy = "a run's record takes megabytes: free some space"
+        findings.append(Finding("disk", "problem", f"{size(free)} free here", remedy))
+    else:
+        findings.append(Finding("disk", "ok", f"{size(free)} free here"))
+    return findings
+
+
+def _energy() -> list[Finding]:
+    from guide.energy import NvmlMeter, RaplMeter
+    from guide.resources import Unavailable
+
+    findings = []
+    try:
+        RaplMeter()
+        findings.append(Finding("CPU energy", "ok", "measured by RAPL"))
+    except Unavailable as why:
+        detail = f"{why.message}; a model gives a range instead, and says so"
+        findings.append(Finding("CPU energy", "note", detail, why.remedy))
+    try:
+        NvmlMeter()
+        findings.append(Finding("GPU energy", "ok", "measured by NVML"))
+    except Unavailable as why:
+        findings.append(Finding("GPU energy", "note", f"{why.message}; nothing here needs one"))
+    return findings

@@ -1,0 +1,211 @@
+"""What a person sees while a run goes on: a live display on a terminal, log lines in a pipe.
+
+The display is a handful of plain strings, painted five times a second by a thread of its own.
+Every millisecond it held the GIL would be a millisecond the loop wakes late, which is why there
+is no rendering library here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO
+
+from guide.loop import Loop
+from guide.resources import Reading, Sampler
+from guide.run import Run
+from guide.timing import Summary
+from guide.units import duration, number, quantity, size
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_GREEN, _AMBER, _RED, _BLUE, _SOFT, _BOLD = "32", "33", "31", "34", "2", "1"
+
+
+def bar(share: float, width: int, unicode: bool = True) -> str:
+    """A bar of `width` cells, filled to `share` (0 to 1, clipped) in steps of an eighth."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    if not unicode:
+        return ("#" * (eighths // 8)).ljust(width)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+class Screen:
+    """Composes the display from a run as it is now.
+
+    Args:
+        title: project, track.
+        run: the run.
+        sampler: for CPU, memory and energy.
+        colour: whether to use ANSI colours.
+        unicode: whether the terminal's encoding has block characters.
+    """
+
+    def __init__(
+        self, title: str, run: Run, sampler: Sampler, *, colour: bool, unicode: bool
+    ) -> None:
+        self._title, self._run, self._sampler = title, run, sampler
+        self._colour, self._unicode = colour, unicode
+        self._window: list[tuple[int, int]] = []  # (now, ticks so far), for the rate
+
+    def lines(self, width: int) -> list[str]:
+        """The display as lines no wider than `width` cells."""
+        loop, stats = self._run.loop, self._run.timeline.stats()
+        work = Summary.of(loop.log.work)
+        rate = self._rate(loop)
+        length = max(min(width - 46, 40), 6)
+        head = f"{self._title}  tick {number(loop.log.count)}  {self._elapsed()}"
+        rows = [self._paint(head[:width], _BOLD)]
+        rows.append(self._row("rate", self._rate_text(rate, loop), width))
+        rows.append(self._tick_row(work, loop, length, width))
+        rows.append(self._row("missed", self._missed_text(loop), width))
+        total = sum(h.total for h in stats.values()) or 1
+        ranked = sorted(stats.items(), key=lambda item: -item[1].total)[:8]
+        for name, h in sorted(ranked, key=lambda item: item[0]):
+            label = f"  {name[:14]:14} p50 {duration(h.percentile(50)):>8}  "
+            cells = bar(h.total / total, length, self._unicode).rstrip()
+            rows.append(label[:width] + self._paint(cells[: width - len(label)], _BLUE))
+        rows.append(self._row("machine", machine_text(self._sampler), width))
+        if self._run.series:
+            latest = ", ".join(
+                f"{name} {quantity(s.values[-1], s.unit)}"
+                for name, s in list(self._run.series.items())[:6]
+                if s.values
+            )
+            rows.append(self._row("values", latest, width))
+        rows.append(self._paint("Ctrl-C ends the run and writes its report"[:width], _SOFT))
+        return rows
+
+    def log_line(self) -> str:
+        """The same in one plain line, for a pipe or a file."""
+        loop = self._run.loop
+        work = Summary.of(loop.log.work)
+        parts = [
+            f"{self._elapsed()}",
+            f"tick {loop.log.count}",
+            self._rate_text(self._rate(loop), loop),
+            f"p50 {duration(work.p50_ns)}",
+            f"p99 {duration(work.p99_ns)}",
+        ]
+        if loop.budget_ns is not None:
+            parts.append(f"missed {loop.log.missed}")
+        parts += [
+            f"{name} {quantity(s.values[-1], s.unit)}"
+            for name, s in self._run.series.items()
+            if s.values
+        ]
+        return "  ".join([*parts, machine_text(self._sampler)])
+
+    def _rate(self, loop: Loop) -> float:
+        now_ns = self._run.clock.now_ns()
+        self._window.append((now_ns, loop.log.count))
+        while len(self._window) > 2 and now_ns - self._window[1][0] > 1_000_000_000:
+            del self._window[0]
+        (t0, n0), (t1, n1) = self._window[0], self._window[-1]
+        return (n1 - n0) * 1e9 / (t1 - t0) if t1 > t0 else 0.0
+
+    @staticmethod
+    def _rate_text(rate: float, loop: Loop) -> str:
+        goal = "free-running" if loop.rate_hz is None else f"of {number(loop.rate_hz)} Hz"
+        return f"{rate:.1f} Hz {goal}"
+
+    def _tick_row(self, work: Summary, loop: Loop, length: int, width: int) -> str:
+        text = f"p50 {duration(work.p50_ns)}  p99 {duration(work.p99_ns)}"
+        if loop.budget_ns is None:
+            return self._row("tick", text, width)
+        share = work.p99_ns / loop.budget_ns
+        colour = _GREEN if share < 0.8 else _AMBER if share <= 1 else _RED
+        text = f"{text} of {duration(loop.budget_ns)}"
+        room = max(min(length, width - 11 - 36), 0)
+        row = self._row("tick", f"{text:35}", width)
+        return row + self._paint(bar(share, room, self._unicode).rstrip(), colour)
+
+    def _missed_text(self, loop: Loop) -> str:
+        if loop.budget_ns is None:
+            return "no deadline set"
+        text = f"{number(loop.log.missed)} of {number(loop.log.count)}"
+        if loop.log.skipped:
+            text += f", {number(loop.log.skipped)} slots skipped"
+        return self._paint(text, _RED if loop.log.missed else _GREEN)
+
+    def _row(self, label: str, text: str, width: int) -> str:
+        return f"{label:10} {text[: max(width - 11, 0)]}"
+
+    def _elapsed(self) -> str:
+        seconds = max(self._run.clock.now_ns() - self._run.started_ns, 0) // 1_000_000_000
+        return f"{seconds // 60:02}:{seconds % 60:02}"
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and text else text
+
+
+def machine_text(sampler: Sampler) -> str:
+    """CPU, memory and power since the sample a second ago, in words."""
+    if len(sampler.samples) < 2:
+        return "measuring ..."
+    t1, now = sampler.samples[-1]
+    t0, before = sampler.samples[max(len(sampler.samples) - 11, 0)]
+    seconds = (t1 - t0) / 1e9 or 1.0
+    old = {reading.name: reading for reading in before}
+    words = []
+    for reading in now:
+        last = old.get(reading.name)
+        if reading.name == "memory":
+            words.append(f"memory {size(reading.value)}")
+        elif reading.name == "cpu" and last is not None:
+            words.append(f"cpu {100 * (reading.value - last.value) / seconds:.0f} %")
+        elif reading.unit == "J" and last is not None:
+            words.append(_power(reading, last, seconds))
+    return ", ".join(words)
+
+
+def _power(reading: Reading, last: Reading, seconds: float) -> str:
+    if reading.low is None or reading.high is None or last.low is None or last.high is None:
+        return f"{number((reading.value - last.value) / seconds)} W ({reading.source})"
+    low, high = ((reading.low - last.low) / seconds, (reading.high - last.high) / seconds)
+    return f"{low:.1f} to {high:.1f} W ({reading.source})"
+
+
+class Watcher:
+    """Shows a `Screen` while a run goes on; a context manager around the loop."""
+
+    def __init__(self, screen: Screen, out: IO[str] | None = None) -> None:
+        self._screen = screen
+        self._out = out or sys.stdout
+        self._live = self._out.isatty()
+        self._done = threading.Event()
+        self._painted = 0
+        self._thread = threading.Thread(target=self._run, name="guide-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to show."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Show the last state and end."""
+        if self._thread.is_alive():
+            self._done.set()
+            self._thread.join()
+            self._show()
+
+    def _run(self) -> None:
+        while not self._done.wait(0.2 if self._live else 1.0):
+            self._show()
+
+    def _show(self) -> None:
+        try:
+            if self._live:
+                self._repaint(self._screen.lines(shutil.get_terminal_size().columns - 1))
+            else:
+                self._out.write(self._screen.log_line() + "\n")
+            self._out.flush()
+        except (OSError, ValueError):
+            self._done.set()  # whoever was reading has gone; the run goes on
+
+    def _repaint(self, lines: Sequence[str]) -> None:
+        up = f"\x1b[{self._painted}F" if self._painted else ""
+        body = "".join(f"{line}\x1b[K\n" for line in lines)
+        self._out.write(f"{up}{body}\x1b[J")
+        self._painted = len(lines)

@@ -1,0 +1,1 @@
+"""Reading and doing: the sections and exercises that plugins contribute."""

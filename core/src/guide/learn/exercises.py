@@ -1,0 +1,103 @@
+"""Exercises: find them, and run an attempt against its check."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from guide.errors import GuideError, UsageError
+from guide.plugin import Exercise
+from guide.plugins import Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check says of an attempt."""
+
+    passed: bool
+    message: str  # for the learner: what is not right yet; empty when it passed
+
+
+def all_exercises(plugins: Plugins, track: str | None = None) -> list[Exercise]:
+    """The common exercises and those of `track`, or of every track, by module and number."""
+    names = [track] if track else [known.name for known in plugins.tracks()]
+    found = {e.id: e for name in ["", *names] for e in plugins.exercises(name)}
+    return sorted(found.values(), key=_order)
+
+
+def find_exercise(plugins: Plugins, id: str) -> Exercise:
+    """The exercise called `id`.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    exercises = {exercise.id: exercise for exercise in all_exercises(plugins)}
+    if id not in exercises:
+        near = difflib.get_close_matches(id, exercises, 1)
+        remedy = f"did you mean {near[0]}?" if near else "guide exercises lists them"
+        raise UsageError(f"no exercise {id!r}", remedy)
+    return exercises[id]
+
+
+def attempt_file(exercise: Exercise, folder: Path) -> Path:
+    """Where the learner's attempt lies: "m1::e0" becomes m1_e0.py."""
+    return folder / f"{exercise.id.replace('::', '_')}.py"
+
+
+def _order(exercise: Exercise) -> tuple[int, int]:
+    module, _, number = exercise.id.partition("::e")
+    return int(module[1:]), int(number)
+
+
+def check(exercise: Exercise, attempt: Path) -> Outcome:
+    """Run the check of `exercise` on the file `attempt`.
+
+    A wrong attempt, or one that does not even import, is an outcome; only a check that is
+    itself broken raises.
+
+    Raises:
+        GuideError: when the attempt is not there.
+    """
+    if not attempt.is_file():
+        raise GuideError(f"{attempt} does not exist", f"guide start {exercise.id}")
+    judge = _import_file(exercise.folder / "check.py", "guide_exercise_check")
+    try:
+        module = _import_file(attempt, "guide_exercise_attempt")
+    except Exception as error:
+        return Outcome(False, _one_line(error, attempt))
+    try:
+        judge.check(module)
+    except AssertionError as error:
+        return Outcome(False, str(error).partition("\n")[0] or "the check failed without a word")
+    except Exception as error:
+        line = _one_line(error, attempt)
+        if str(attempt) not in traceback.format_exc():
+            raise
+        return Outcome(False, line)
+    return Outcome(True, "")
+
+
+def _import_file(file: Path, name: str) -> ModuleType:
+    """Import a file by its path, anew each time and under a name of its own."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise GuideError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and numba look the module up by its name
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    return module
+
+
+def _one_line(error: BaseException, file: Path) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename) == file:
+            return f"{file.name}:{frame.lineno}: {type(error).__name__}: {error}"
+    return f"{file.name}: {type(error).__name__}: {error}"

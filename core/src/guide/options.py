@@ -1,0 +1,106 @@
+"""A task's options: a frozen dataclass of its own, filled from TOML and from `--set name=value`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from guide.errors import UsageError
+
+T = TypeVar("T")
+
+_WORDS = {"true": True, "yes": True, "on": True, "1": True}
+_WORDS |= {"false": False, "no": False, "off": False, "0": False}
+
+
+def configure(cls: type[T], options: Mapping[str, Any]) -> T:
+    """Build the dataclass `cls` from `options`; fields not named keep their defaults.
+
+    Fields may be str, int, float, bool, Path, a Literal, or any of these or None. Text is
+    converted, since `--set` can only give text.
+
+    Raises:
+        UsageError: for an option `cls` does not have, a value that does not fit its field, or a
+            ValueError of `cls` itself.
+    """
+    if not dataclasses.is_dataclass(cls):
+        raise TypeError(f"options are a dataclass, {cls!r} is none")
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls) if field.init]
+    values = {}
+    for name, value in options.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            guess = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            raise UsageError(f"no option {name!r}", guess)
+        try:
+            values[name] = _convert(value, hints[name])
+        except (ValueError, TypeError):
+            raise UsageError(
+                f"option {name} is {_describe(hints[name])}, not {value!r}",
+                f"type --set {name}=...",
+            ) from None
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """Split `name=value`. Raises UsageError when there is no name or no equals sign."""
+    name, equals, value = text.partition("=")
+    if not (equals and name.strip()):
+        raise UsageError(f"--set {text} names no value", "write it as --set name=value")
+    return name.strip(), value
+
+
+def _word(value: Any) -> bool:
+    try:
+        return _WORDS[str(value).lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if types.NoneType in arguments and (value is None or value in ("", "none")):
+            return None
+        for argument in arguments:
+            if argument is not types.NoneType:
+                try:
+                    return _convert(value, argument)
+                except (ValueError, TypeError):
+                    continue
+        raise ValueError
+    if origin is Literal:
+        for choice in arguments:
+            if value == choice or str(value) == str(choice):
+                return choice
+        raise ValueError
+    if kind is bool:
+        return value if isinstance(value, bool) else _word(value)
+    if isinstance(value, bool):
+        raise ValueError
+    if kind is int and isinstance(value, float) and value != int(value):
+        raise ValueError
+    if kind is str and not isinstance(value, str):
+        raise ValueError
+    if kind in (int, float, str, Path):
+        return kind(value)
+    raise TypeError(f"options cannot be of type {kind!r}")
+
+
+def _describe(kind: Any) -> str:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, arguments))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_describe(a) for a in arguments)
+    words = {bool: "true or false", int: "a whole number", float: "a number", Path: "a path"}
+    return {**words, str: "text", types.NoneType: "none"}.get(kind, str(kind))

@@ -1,0 +1,137 @@
+"""What a plugin imports: the hook marker and the data that hooks return.
+
+    from guide.plugin import GUIDE_API, Track, hookimpl
+
+    GUIDE_API = 1
+
+    @hookimpl
+    def guide_tracks():
+        return [Track("audio", "Audio", "Blocks of sound, on time.")]
+
+Everything here is plain, frozen data. Whatever is heavy is named by `"package.module:attribute"`
+and imported only when it is used, so that listing plugins stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pluggy
+
+GUIDE_API = 1
+"""The version of the hooks and of the classes below; a plugin module states the one it speaks."""
+
+hookimpl = pluggy.HookimplMarker("guide")
+
+_TRACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SECTION = re.compile(r"m[0-6]/s\d+")
+_EXERCISE = re.compile(r"m[0-6]::e\d+")
+
+
+def _require(pattern: re.Pattern[str], value: str, what: str, example: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{what} is written like {example}, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A specialization. `name` is what a person types: lower case, words joined by a hyphen."""
+
+    name: str
+    title: str
+    summary: str
+
+    def __post_init__(self) -> None:
+        _require(_TRACK, self.name, "a track's name", "deep-learning")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section to read: a Markdown file, and the tracks it is for (none: it is common)."""
+
+    id: str  # "m1/s0"
+    title: str
+    file: Path
+    tracks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(_SECTION, self.id, "a section's id", "m1/s0")
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """An exercise: a folder with README.md, starter.py, solution.py and check.py.
+
+    `check.py` has one function, `check(attempt)`, which is handed the imported starter or
+    solution and raises AssertionError with a sentence for the learner when it is not right yet.
+    """
+
+    id: str  # "m1::e0"
+    title: str
+    folder: Path
+    expected: tuple[str, ...] = ()  # tracks that are expected to do it
+    invited: tuple[str, ...] = ()  # tracks that are invited to
+
+    def __post_init__(self) -> None:
+        _require(_EXERCISE, self.id, "an exercise's id", "m1::e0")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A working m6 project to start from: a folder that holds the package `guide_project`."""
+
+    track: str
+    title: str
+    summary: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """A meter by name: `factory` is `"package.module:attribute"`, called without arguments."""
+
+    name: str
+    factory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `guide doctor`.
+
+    `status` is "ok"; "note" for something worth knowing, such as a part that is absent and not
+    needed; "problem" for something that will not work, and then `remedy` says what to type.
+    """
+
+    name: str
+    status: Literal["ok", "note", "problem"]
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A rule that explains a run.
+
+    `rule` names a callable that takes the run's record (the content of run.json) and returns a
+    sentence for each thing it found, worst first.
+    """
+
+    name: str
+    rule: str
+
+
+def load(name: str) -> Any:
+    """Import what `"package.module:attribute"` names.
+
+    Raises:
+        ValueError: when it is not of that form.
+        ImportError, AttributeError: when there is no such thing.
+    """
+    module, colon, attribute = name.partition(":")
+    if not (module and colon and attribute):
+        raise ValueError(f'expected "package.module:attribute", got {name!r}')
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,306 @@
+"""Find, check, load and report plugins.
+
+The loader is ours because pluggy's has no isolation: here a plugin that is broken, disabled, of
+another API or a duplicate becomes one line of `guide tracks`, and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+import pluggy
+
+from guide import hookspecs
+from guide.errors import GuideError, UsageError
+from guide.plugin import (
+    GUIDE_API,
+    Diagnosis,
+    Exercise,
+    Finding,
+    MeterSpec,
+    Scaffold,
+    Section,
+    Track,
+)
+
+T = TypeVar("T")
+
+GROUP = "guide"
+BUILT_IN = "foundations"
+"""Core's own plugin, which brings the common modules; it is loaded first and has no track."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginStatus:
+    """One plugin as it was found."""
+
+    name: str  # of the entry point; what GUIDE_DISABLE takes
+    distribution: str
+    version: str
+    state: Literal["ok", "broken", "incompatible", "disabled", "duplicate"] = "ok"
+    reason: str = ""
+    where: str = ""  # "file:line"
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        about = f"{self.name} ({self.distribution} {self.version}): {self.state}"
+        reason = f": {self.reason}" if self.reason else ""
+        where = f" at {self.where}" if self.where else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{about}{reason}{where}{remedy}"
+
+
+class Plugins:
+    """All plugins that can be found, and what the healthy ones contribute.
+
+    Args:
+        entries: entry points to look at; by default those installed.
+        disabled: names to leave out; by default those in the environment's GUIDE_DISABLE.
+    """
+
+    def __init__(
+        self, entries: Iterable[EntryPoint] | None = None, disabled: Iterable[str] | None = None
+    ) -> None:
+        if entries is None:
+            entries = entry_points(group=GROUP)
+        if disabled is None:
+            disabled = (n.strip() for n in os.environ.get("GUIDE_DISABLE", "").split(","))
+        self._manager = pluggy.PluginManager("guide")
+        self._manager.add_hookspecs(hookspecs)
+        self._modules: dict[str, ModuleType] = {}
+        self._status: dict[str, PluginStatus] = {}
+        self._duplicates: list[PluginStatus] = []
+        self._tracks: dict[str, tuple[str, Track]] = {}  # track -> plugin that brings it
+        off = set(disabled)
+        for entry in sorted(entries, key=lambda e: (e.name != BUILT_IN, _distribution(e))):
+            self._add(entry, off)
+
+    @property
+    def statuses(self) -> list[PluginStatus]:
+        """Every plugin found, healthy or not, in order of loading."""
+        return [*self._status.values(), *self._duplicates]
+
+    @property
+    def troubles(self) -> list[PluginStatus]:
+        """Those that are not healthy."""
+        return [status for status in self.statuses if status.state != "ok"]
+
+    def tracks(self) -> list[Track]:
+        """All tracks, by name."""
+        return [track for _, (_, track) in sorted(self._tracks.items())]
+
+    def track(self, name: str) -> Track:
+        """The track called `name`.
+
+        Raises:
+            UsageError: when there is no such track.
+            GuideError: when the plugin that should bring it cannot be used; says why.
+        """
+        if name in self._tracks:
+            return self._tracks[name][1]
+        for status in self.troubles:
+            if status.name == name:
+                raise GuideError(status.line)
+        known = ", ".join(sorted(self._tracks)) or "none; install one, e.g. guide[vision]"
+        raise UsageError(f"no track {name!r} is installed", f"there are: {known}")
+
+    def plugin_of(self, track: str) -> PluginStatus:
+        """The plugin that brings `track`, which must be one of `tracks()`."""
+        return self._status[self._tracks[track][0]]
+
+    def sections(self, track: str) -> list[Section]:
+        """Sections for a track; the common ones when `track` is empty."""
+        return self._collect("guide_sections", Section, track=track)
+
+    def exercises(self, track: str) -> list[Exercise]:
+        """Exercises for a track; the common ones when `track` is empty."""
+        return self._collect("guide_exercises", Exercise, track=track)
+
+    def scaffolds(self, track: str) -> list[Scaffold]:
+        """Scaffolds of m6 projects for a track, the default one first."""
+        return self._collect("guide_projects", Scaffold, track=track)
+
+    def meters(self) -> list[MeterSpec]:
+        """Meters that plugins add."""
+        return self._collect("guide_meters", MeterSpec)
+
+    def findings(self) -> list[tuple[str, Finding]]:
+        """Lines for `guide doctor`, each with the plugin that says it."""
+        return [
+            (name, finding)
+            for name in list(self._modules)
+            for finding in self._call(name, "guide_doctor", Finding)
+        ]
+
+    def diagnoses(self) -> list[Diagnosis]:
+        """Rules that explain a run."""
+        return self._collect("guide_diagnoses", Diagnosis)
+
+    def run_finished(self, record: Mapping[str, Any]) -> None:
+        """Tell every plugin that a run's record was written."""
+        for name in list(self._modules):
+            self._call(name, "guide_run_finished", None, report=record)
+
+    def _add(self, entry: EntryPoint, disabled: set[str]) -> None:
+        status = PluginStatus(entry.name, _distribution(entry), _version(entry))
+        if entry.name in self._status:
+            first = self._status[entry.name]
+            self._duplicates.append(_as_duplicate(status, f"plugin {entry.name!r}", first))
+            return
+        if entry.name in disabled:
+            remedy = f"take {entry.name} out of GUIDE_DISABLE to use it"
+            self._status[entry.name] = replace(status, state="disabled", remedy=remedy)
+            return
+        self._status[entry.name] = status
+        try:
+            module = importlib.import_module(entry.module)
+        except (Exception, SystemExit) as error:
+            self._break(entry.name, error)
+            return
+        api = getattr(module, "GUIDE_API", None)
+        if api != GUIDE_API:
+            newer = isinstance(api, int) and api > GUIDE_API
+            upgrade = "guide-core" if newer else status.distribution
+            self._status[entry.name] = replace(
+                status,
+                state="incompatible",
+                reason=f"it speaks GUIDE_API {api}, this guide speaks {GUIDE_API}",
+                where=f"{module.__file__}:1",
+                remedy=f"pip install --upgrade {upgrade}",
+            )
+            return
+        try:
+            _check_hook_names(module)
+            self._manager.register(module, entry.name)
+        except Exception as error:
+            self._break(entry.name, error, module)
+            return
+        self._modules[entry.name] = module
+        for track in self._call(entry.name, "guide_tracks", Track):
+            if track.name in self._tracks:
+                first = self._status[self._tracks[track.name][0]]
+                self._status[entry.name] = _as_duplicate(status, f"track {track.name!r}", first)
+                self._drop(entry.name)
+                return
+        for track in self._call(entry.name, "guide_tracks", Track):
+            self._tracks[track.name] = (entry.name, track)
+
+    def _collect(self, hook: str, kind: type[T], **arguments: Any) -> list[T]:
+        return [
+            item
+            for name in list(self._modules)
+            for item in self._call(name, hook, kind, **arguments)
+        ]
+
+    def _call(self, name: str, hook: str, kind: type[T] | None, **arguments: Any) -> list[T]:
+        """Call one plugin's hook; a plugin that raises or returns nonsense is broken from then."""
+        module = self._modules.get(name)
+        if module is None:
+            return []
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            if impl.plugin is not module:
+                continue
+            try:
+                result = impl.function(*(arguments[argument] for argument in impl.argnames))
+                if kind is None:
+                    return []
+                items = list(result)
+                for item in items:
+                    if not isinstance(item, kind):
+                        raise TypeError(f"{hook} returned {item!r}, expected {kind.__name__}")
+            except Exception as error:
+                self._break(name, error, module, impl.function)
+                return []
+            return items
+        return []
+
+    def _break(
+        self,
+        name: str,
+        error: BaseException,
+        module: ModuleType | None = None,
+        function: Callable[..., Any] | None = None,
+    ) -> None:
+        text = (str(error) or "no message").splitlines()[0]
+        status = self._status[name]
+        self._status[name] = replace(
+            status,
+            state="broken",
+            reason=f"{type(error).__name__}: {text}",
+            where=_where(error, module, function),
+            remedy=f"pip install --upgrade {status.distribution}, or set GUIDE_DISABLE={name}",
+        )
+        self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        module = self._modules.pop(name, None)
+        if module is not None:
+            self._manager.unregister(module)
+        for track in [t for t, (owner, _) in self._tracks.items() if owner == name]:
+            del self._tracks[track]
+
+
+def _as_duplicate(status: PluginStatus, what: str, first: PluginStatus) -> PluginStatus:
+    owner = f"{first.distribution} {first.version}"
+    remedy = f"pip uninstall one of {first.distribution}, {status.distribution}"
+    return replace(
+        status, state="duplicate", reason=f"{what} is brought by {owner} already", remedy=remedy
+    )
+
+
+def _check_hook_names(module: ModuleType) -> None:
+    """A misspelt hook would never be called: say so instead."""
+    known = [name for name in vars(hookspecs) if name.startswith("guide_")]
+    for name, value in vars(module).items():
+        if hasattr(value, "guide_impl") and name not in known:
+            raise AttributeError(f"there is no hook {name!r}")
+
+
+def _where(
+    error: BaseException, module: ModuleType | None, function: Callable[..., Any] | None
+) -> str:
+    """File and line of the plugin's own code: the deepest frame that is not import machinery."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename != __file__
+        if not frame.filename.endswith(f"importlib{os.sep}__init__.py")
+        if f"{os.sep}pluggy{os.sep}" not in frame.filename
+    ]
+    if frames:
+        return f"{frames[-1].filename}:{frames[-1].lineno}"
+    if function is not None:
+        return f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+    return f"{module.__file__}:1" if module is not None else ""
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "unknown"
+
+
+def _version(entry: EntryPoint) -> str:
+    return entry.dist.version if entry.dist is not None else "unknown"
+
+
+def explain(plugins: Plugins, record: Mapping[str, Any]) -> Sequence[str]:
+    """What the plugins' rules say of a run; a rule that raises is a sentence of its own."""
+    from guide.plugin import load
+
+    sentences: list[str] = []
+    for diagnosis in plugins.diagnoses():
+        try:
+            sentences += load(diagnosis.rule)(record)
+        except Exception as error:
+            sentences.append(f"rule {diagnosis.name} failed: {type(error).__name__}: {error}")
+    return sentences

@@ -1,0 +1,268 @@
+"""The record of a run: what run.json holds, and how it gets to disk whole.
+
+The schema is documented in docs/run-record.md and in run.schema.json beside this file; `SCHEMA`
+is raised when a reader of the old form would misread the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import math
+import secrets
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import guide
+from guide.errors import GuideError
+from guide.loop import Loop, TickRecord
+from guide.machine import machine_facts
+from guide.resources import Reading, Sampler
+from guide.run import Run
+from guide.timing import SpanRecord, Summary
+from guide.trace import write_trace
+
+SCHEMA = 1
+
+
+def new_run_folder(runs: Path, now: datetime.datetime | None = None) -> Path:
+    """Create and return `runs/<time>/`; sorting the names sorts the runs."""
+    stamp = (now or datetime.datetime.now()).strftime("%Y-%m-%dT%H-%M-%S")
+    folder = runs / stamp
+    number = 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = runs / f"{stamp}-{number:02}"
+
+
+def opening_record(
+    name: str, track: str, loop: Loop, options: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """What is known before the first tick. A run that is killed leaves this behind."""
+    return {
+        "schema": SCHEMA,
+        "guide": guide.__version__,
+        "status": "running",
+        "ended": "",
+        "project": {"name": name, "track": track},
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine_facts(),
+        "options": {key: _plain(value) for key, value in options.items()},
+        "seed": seed,
+        "loop": {
+            "rate_hz": loop.rate_hz,
+            "budget_ns": loop.budget_ns,
+            "overrun": loop.overrun,
+        },
+    }
+
+
+def closing_record(
+    opening: Mapping[str, Any], run: Run, sampler: Sampler | None, diagnoses: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The whole record, once the loop has ended. Times in it are ns since the loop's start."""
+    log, origin = run.loop.log, run.started_ns
+    failure = run.failure
+    spans = run.timeline.spans()
+    readings = sampler.samples if sampler else []
+    return {
+        **opening,
+        "status": "failed" if failure else "finished",
+        "ended": "error" if failure else run.loop.ended or "end",
+        "error": None
+        if failure is None
+        else {"message": failure.message, "where": failure.where, "remedy": failure.remedy},
+        "seconds": (run.ended_ns - run.started_ns) / 1e9,
+        "loop": {
+            **opening["loop"],
+            "ticks": log.count,
+            "missed": log.missed,
+            "skipped": log.skipped,
+        },
+        "tick_time": asdict(Summary.of(log.work)),
+        "lateness": asdict(Summary.of(log.lateness)),
+        "spans": {
+            name: {**asdict(Summary.of(h)), "total_ns": h.total}
+            for name, h in run.timeline.stats().items()
+        },
+        "ticks": _columns(log.recent(), origin),
+        "worst": _worst(log.worst(), spans, origin),
+        "series": {
+            name: {
+                "unit": s.unit,
+                "stride": s.stride,
+                "ticks": s.ticks,
+                "values": [*map(_plain, s.values)],
+            }
+            for name, s in run.series.items()
+        },
+        "usage": {
+            "totals": [asdict(r) for r in (readings[-1][1] if readings else ())],
+            "samples": _samples(readings, origin),
+            "failed": list(sampler.failed) if sampler else [],
+        },
+        "facts": {name: _plain(value) for name, value in run.facts.items()},
+        "notes": [*run.notes, *diagnoses],
+        "texts": [{"title": title, "body": body} for title, body in run.texts],
+        "picture": None if run.image is None else {"file": "picture.png", "caption": run.caption},
+    }
+
+
+def _columns(ticks: Sequence[TickRecord], origin: int) -> dict[str, Any]:
+    return {
+        "first": ticks[0].index if ticks else 0,
+        "due_ns": [t.due_ns - origin for t in ticks],
+        "start_ns": [t.start_ns - origin for t in ticks],
+        "end_ns": [t.end_ns - origin for t in ticks],
+        "skipped": [t.skipped for t in ticks],
+    }
+
+
+def _worst(
+    ticks: Sequence[TickRecord], spans: Iterable[SpanRecord], origin: int
+) -> list[dict[str, Any]]:
+    parts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    wanted = {tick.index for tick in ticks}
+    for span in spans:
+        if span.tick in wanted:
+            parts[span.tick][span.name] += span.end_ns - span.start_ns
+    return [
+        {
+            "index": t.index,
+            "start_ns": t.start_ns - origin,
+            "work_ns": t.work_ns,
+            "late_ns": t.start_ns - t.due_ns,
+            "missed": t.missed,
+            "spans": dict(parts[t.index]),
+        }
+        for t in ticks
+    ]
+
+
+def _samples(samples: Sequence[tuple[int, tuple[Reading, ...]]], origin: int) -> dict[str, Any]:
+    columns: dict[str, dict[str, Any]] = {}
+    for row, (_, readings) in enumerate(samples):
+        for r in readings:
+            about = {"unit": r.unit, "kind": r.kind, "source": r.source, "values": []}
+            column = columns.setdefault(r.name, about)["values"]
+            column += [None] * (row - len(column))  # a meter may miss a sample
+            column.append(r.value)
+    return {"t_ns": [t_ns - origin for t_ns, _ in samples], "columns": columns}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it; NaN and infinities, which it cannot, become null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def write_atomically(file: Path, write: Callable[[IO[Any]], object], mode: str = "w") -> None:
+    """Write a file beside its place and move it in whole: a reader sees the old one or the new."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with part.open(mode, encoding=None if "b" in mode else "utf-8") as out:
+            write(out)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write run.json."""
+    text = json.dumps(record, allow_nan=False, separators=(",", ":"))
+    write_atomically(folder / "run.json", lambda out: out.write(text + "\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a record is, and what went wrong on the way there; `trouble` is empty if nothing."""
+
+    folder: Path
+    trouble: str = ""
+
+
+def write_all(folder: Path, record: dict[str, Any], run: Run) -> Written:
+    """Write run.json, trace.json, the picture and report.html.
+
+    run.json goes first: it is what the report can be made from again. When `folder` cannot take
+    them (a full disk, a folder that was removed), all of it goes to a new folder under the
+    system's temporary one instead.
+
+    Raises:
+        GuideError: when that fails as well.
+    """
+    try:
+        _write_all(folder, record, run)
+        return Written(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    try:
+        rescue = Path(tempfile.mkdtemp(prefix=f"guide-{record['project']['name']}-"))
+        _write_all(rescue, record, run)
+    except OSError as error:
+        raise GuideError(
+            f"the record could not be written: {folder}: {reason}; {tempfile.gettempdir()}: "
+            f"{error.strerror or error}",
+            "free some space and run again",
+        ) from None
+    for name in ("picture.png", "trace.json", "report.html"):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()  # half a record would only mislead
+    return Written(rescue, f"{folder}: {reason}; the record is in {rescue}")
+
+
+def _write_all(folder: Path, record: dict[str, Any], run: Run) -> None:
+    from guide.report import write_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_record(folder, record)
+    if run.image is not None:
+        from guide.png import encode_png
+
+        data = encode_png(run.image)
+        write_atomically(folder / "picture.png", lambda out: out.write(data), "wb")
+    write_trace(
+        folder / "trace.json", record["project"]["name"], run.timeline, run.loop.log.recent()
+    )
+    if run.failure is not None:
+        (folder / "error.txt").write_text(run.failure.traceback, encoding="utf-8")
+    write_report(folder)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the run.json in `folder`.
+
+    Raises:
+        GuideError: when there is none, it is cut short, or it is of a newer schema.
+    """
+    file = folder / "run.json"
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        schema = record["schema"]
+    except FileNotFoundError:
+        raise GuideError(f"{folder} holds no run", "guide run makes one") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise GuideError(f"{file} cannot be read: {error}", "run again: guide run") from None
+    if schema != SCHEMA:
+        raise GuideError(
+            f"{file} has schema {schema}, this guide reads {SCHEMA}",
+            "pip install --upgrade guide-core",
+        )
+    return dict(record)
+
+
+def latest_run(runs: Path) -> Path | None:
+    """The newest run under `runs`, finished or not."""
+    found = sorted(file.parent for file in runs.glob("*/run.json"))
+    return found[-1] if found else None

@@ -1,0 +1,220 @@
+"""A run: what a task is handed, and the driver that turns a task and a loop into a record."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from guide.errors import GuideError
+from guide.loop import Loop, Tick
+from guide.options import configure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from guide.clock import Clock
+    from guide.timing import Timeline
+
+T = TypeVar("T")
+
+_KEEP = 50_000  # values of a series held at full resolution before it is thinned
+
+
+class Task(Protocol):
+    """What a project supplies: one object that is started, stepped once a tick, and closed."""
+
+    def start(self, run: Run) -> None:
+        """Open what is needed, load, compile, warm up: the clock of the loop does not run yet."""
+        ...
+
+    def step(self, tick: Tick) -> None:
+        """Do the work of one tick: one frame, one training step."""
+        ...
+
+    def close(self) -> None:
+        """Release everything. Called once, also when `start` got only half-way or `step` raised."""
+        ...
+
+
+@dataclass
+class Series:
+    """Values of one quantity over the ticks of a run."""
+
+    unit: str
+    ticks: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    stride: int = 1  # every how many-th value is kept: doubled when the series is full
+    seen: int = 0
+
+    def add(self, tick: int, value: float) -> None:
+        """Append a value; past 50,000 every second one is let go, and so on."""
+        if self.seen % self.stride == 0:
+            self.ticks.append(tick)
+            self.values.append(value)
+            if len(self.values) >= _KEEP:
+                del self.ticks[1::2], self.values[1::2]
+                self.stride *= 2
+        self.seen += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run failed, for a person: one line, and the traceback for whoever wants it."""
+
+    message: str
+    where: str  # "my_cam/task.py:41 in step", or empty
+    remedy: str
+    traceback: str
+
+
+class Run:
+    """What a task sees of the run it is part of.
+
+    Attributes:
+        project: the project's folder.
+        folder: where this run's record goes; a task may write files of its own there.
+        options: `[tool.guide.options]` overlaid with what was typed after `--set`.
+        seed: for every random choice that should come out the same again.
+        clock: the loop's clock.
+        timeline: where spans go; those of other threads and devices too.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        *,
+        project: Path,
+        folder: Path,
+        options: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.project = project
+        self.folder = folder
+        self.options: Mapping[str, Any] = dict(options or {})
+        self.seed = seed
+        self.clock: Clock = loop.clock
+        self.timeline: Timeline = loop.timeline
+        self.loop = loop
+        self.series: dict[str, Series] = {}
+        self.facts: dict[str, str | int | float] = {}
+        self.notes: list[str] = []
+        self.texts: list[tuple[str, str]] = []
+        self.image: NDArray[Any] | None = None  # H x W x 3 uint8, the picture as last taken
+        self.caption = ""
+        self.started_ns = self.ended_ns = 0  # first and last moment of the loop
+        self.failure: Failure | None = None
+        self._take: Callable[[], NDArray[Any]] | None = None
+
+    def configure(self, cls: type[T]) -> T:
+        """The options as an instance of your frozen dataclass `cls`.
+
+        Raises:
+            UsageError: for a name `cls` does not have or a value that does not fit.
+        """
+        return configure(cls, self.options)
+
+    def log(self, name: str, value: float, unit: str = "") -> None:
+        """Record `value` at the current tick: a loss, a latency.
+
+        The live display shows the newest value, the report plots all of them. Series whose
+        names share what stands before the dot ("loss", "loss.val") share one plot.
+        """
+        series = self.series.get(name)
+        if series is None:
+            series = self.series[name] = Series(unit)
+        series.add(self.timeline.tick, float(value))
+
+    def fact(self, name: str, value: str | int | float) -> None:
+        """State something that holds for the whole run: a backend, a count of parameters."""
+        self.facts[name] = value
+
+    def note(self, text: str) -> None:
+        """Say one sentence that belongs in the report."""
+        self.notes.append(text)
+
+    def text(self, title: str, body: str) -> None:
+        """Keep a block of text for the report: a generated sample, a table."""
+        self.texts.append((title, body))
+
+    def picture(self, take: Callable[[], NDArray[Any]], caption: str = "") -> None:
+        """Name what this project has to show.
+
+        Args:
+            take: returns H x W x 3 uint8, RGB, top row first. Called on the loop's thread,
+                between ticks, when somebody looks, and once before `close`.
+            caption: one line that stands under it.
+        """
+        self._take, self.caption = take, caption
+
+    def take_picture(self) -> None:
+        """Ask the task for its picture now; a picture that fails is a note, not a failed run."""
+        if self._take is None:
+            return
+        try:
+            self.image = self._take()
+        except Exception as error:
+            self.note(f"no picture: {type(error).__name__}: {error}")
+            self._take = None
+
+    def stop(self, reason: str) -> None:
+        """End the run after this tick."""
+        self.loop.stop(reason)
+
+
+def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) -> None:
+    """Start the task, step it through the loop, and close it, whatever happens.
+
+    An error of the task does not leave this function: it is kept in `run.failure`, and all that
+    was recorded up to it stays. `on_start` is called between `start` and the first tick.
+    """
+    with _kept(run, "start"):
+        task.start(run)
+    if run.failure is None:
+        with _kept(run, "step"):
+            if on_start is not None:
+                on_start()
+            run.started_ns = run.clock.now_ns()
+            try:
+                # Closed by hand: the tick that raised is then logged before the record is made.
+                with contextlib.closing(iter(run.loop)) as ticks:
+                    for tick in ticks:
+                        task.step(tick)
+            finally:
+                run.ended_ns = run.clock.now_ns()
+    with _kept(run, "close"):
+        run.take_picture()
+        task.close()
+
+
+@contextlib.contextmanager
+def _kept(run: Run, phase: str) -> Iterator[None]:
+    """Keep what a phase raises; the first failure is the one that counts."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.loop.stop("interrupted")
+    except (Exception, SystemExit) as error:
+        if run.failure is None:
+            run.failure = describe(error, run.project, phase)
+
+
+def describe(error: BaseException, project: Path, phase: str) -> Failure:
+    """Put an exception in one line, with file and line of the project's own code."""
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, GuideError):
+        return Failure(error.message, "", error.remedy, trace)
+    where = ""
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append(traceback.FrameSummary(error.filename, error.lineno or 0, phase))
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        if path.is_absolute() and path.is_relative_to(project.resolve()):
+            where = f"{path.relative_to(project.resolve())}:{frame.lineno} in {frame.name}"
+            break
+    text = (str(error) or "no message").splitlines()[0]
+    return Failure(f"{type(error).__name__}: {text}", where, "", trace)
