@@ -20,6 +20,7 @@ from guide.timing import Summary
 from guide.units import duration, number, quantity, size
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LABEL, _TICK = 11, 38  # cells before what a row says; cells of the tick row's text
 _GREEN, _AMBER, _RED, _BLUE, _SOFT, _BOLD = "32", "33", "31", "34", "2", "1"
 
 
@@ -30,6 +31,22 @@ def bar(share: float, width: int, unicode: bool = True) -> str:
         return ("#" * (eighths // 8)).ljust(width)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def budget_bar(p50: float, p99: float, budget: float, width: int, unicode: bool = True) -> str:
+    """Tick times against their budget, drawn to scale up to 1.25 budgets.
+
+    Solid up to the p50, shaded on to the p99, with a stroke where the budget ends.
+
+    >>> budget_bar(8, 12, 16, 20)
+    '████████▒▒▒▒    │   '
+    """
+    solid, shade, stroke = ("█", "▒", "│") if unicode else ("#", "-", "|")
+    scale = width / (1.25 * budget)
+    half, most = (min(round(t * scale), width) for t in (p50, p99))
+    cells = list((solid * half + shade * (most - half)).ljust(width))
+    cells[min(round(budget * scale), width - 1)] = stroke
+    return "".join(cells)
 
 
 class Screen:
@@ -100,6 +117,8 @@ class Screen:
 
     def _rate(self, loop: Loop) -> float:
         now_ns = self._run.clock.now_ns()
+        if not self._window:
+            self._window.append((self._run.started_ns, 0))
         self._window.append((now_ns, loop.log.count))
         while len(self._window) > 2 and now_ns - self._window[1][0] > 1_000_000_000:
             del self._window[0]
@@ -118,9 +137,13 @@ class Screen:
         share = work.p99_ns / loop.budget_ns
         colour = _GREEN if share < 0.8 else _AMBER if share <= 1 else _RED
         text = f"{text} of {duration(loop.budget_ns)}"
-        room = max(min(length, width - 11 - 36), 0)
-        row = self._row("tick", f"{text:35}", width)
-        return row + self._paint(bar(share, room, self._unicode).rstrip(), colour)
+        room = width - _LABEL - _TICK
+        if room < 6:
+            return self._row("tick", text, width)
+        drawn = budget_bar(
+            work.p50_ns, work.p99_ns, loop.budget_ns, min(length, room), self._unicode
+        )
+        return self._row("tick", f"{text:{_TICK}}", width) + self._paint(drawn, colour)
 
     def _missed_text(self, loop: Loop) -> str:
         if loop.budget_ns is None:

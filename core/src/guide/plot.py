@@ -174,7 +174,7 @@ def _frame(
     y_value: Callable[[float], float] = lambda v: v,
 ) -> str:
     grid, labels = [], []
-    for value in _ticks(box.y_low, box.y_high, 4):
+    for value in _ticks(box.y_low, box.y_high, 6):
         y = box.y(value)
         grid.append(f"M0 {y:.1f}H1000")
         text = number(float(f"{y_value(value):.6g}"))

@@ -293,7 +293,7 @@ def _usage(record: Record) -> str:
         label = f"{unit} ({column['source']})"
         plots.append(
             _section(
-                escape(name.replace(".", ", ").capitalize()),
+                escape("CPU" if name == "cpu" else name.replace(".", ", ").capitalize()),
                 line_plot([Line("", xs, ys, "c3")], x_label="seconds", y_label=label),
                 "The middle of the model's range." if column["source"] == "model" else "",
             )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import keyword
-import os
 import secrets
 import shutil
 import signal
@@ -34,7 +33,7 @@ def new_project(scaffold: Scaffold, target: Path) -> Path:
         UsageError: when the name cannot be a package's, or the folder has content already.
         GuideError: when it cannot be written.
     """
-    target = Path(os.path.abspath(target))
+    target = target.resolve()
     check_name(
         target.name, f"guide new-project {scaffold.track} PATH/my_{target.name or 'project'}"
     )
@@ -69,7 +68,7 @@ def _suggestion(name: str, example: str) -> str:
 
 def _installed(name: str) -> bool:
     # Only what is installed: a folder of that name in the current directory is judged elsewhere.
-    here = {"", os.getcwd()}
+    here = {"", str(Path.cwd())}
     return PathFinder.find_spec(name, [path for path in sys.path if path not in here]) is not None
 
 

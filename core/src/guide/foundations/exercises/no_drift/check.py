@@ -10,7 +10,7 @@ def check(attempt: ModuleType) -> None:
         for count in (1, 10, 100_001):
             times = attempt.due_times(rate, count)
             assert len(times) == count, f"at {rate} Hz: {count} ticks wanted, {len(times)} given"
-            assert all(type(t) is int for t in times), "due times are whole nanoseconds, of type int"
+            assert all(type(t) is int for t in times), "due times are whole nanoseconds: int"
             for k in sorted({0, 1 % count, count // 2, count - 1}):
                 exact = k * 10**9 / Fraction(str(rate))
                 off = abs(times[k] - exact)

