@@ -26,6 +26,11 @@ from guide.report import bottleneck, headline
 
 CLIPS = Path(__file__).parent.parent / "build" / "clips"
 
+CSS = """
+section .verdict { font-size: .95rem; padding: .2rem .8rem; }
+section a:has(img, figure) { color: inherit; text-decoration: none; }
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Show:
@@ -48,7 +53,7 @@ SHOWS = (
         "graphics",
         "my_teapot",
         "The Utah teapot, tessellated from its Bezier patches, drawn in software.",
-        ("--seconds", "8"),
+        ("--seconds", "7"),
     ),
     Show(
         "vision",
@@ -113,13 +118,14 @@ def card(show: Show, folder: Path) -> str:
 
 
 def picture(record: dict[str, Any], run: Path) -> str:
-    """The project's own picture; where it has none, the curves of its first series."""
+    """The project's own picture; where it has none, its loss, or else its first series."""
     if record["picture"]:
         data = base64.b64encode((run / record["picture"]["file"]).read_bytes()).decode()
         return (
             f"<img alt='{escape(record['picture']['caption'])}' src='data:image/png;base64,{data}'>"
         )
-    stem = next(iter(record["series"])).partition(".")[0]
+    names = list(record["series"])
+    stem = "loss" if "loss" in names else names[0].partition(".")[0]
     lines = [
         Line(name, series["ticks"], series["values"], f"c{i}")
         for i, (name, series) in enumerate(
@@ -140,7 +146,7 @@ def index(cards: Sequence[str], ceilings: Sequence[dict[str, Any]]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>guide: the demo</title><style>{css}</style></head><body>"
+        f"<title>guide: the demo</title><style>{css}{CSS}</style></head><body>"
         "<header><h1>Three real-time systems, on this machine</h1>"
         "<p class='sub'>Scaffolded, run and measured a moment ago. Each report says what every "
         "tick cost, which missed its deadline, and what it took in memory and joules.</p></header>"

@@ -1,0 +1,70 @@
+"""The graphics track, as the hooks see it: data only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from guide.plugin import GUIDE_API as GUIDE_API
+from guide.plugin import Exercise, Finding, Scaffold, Section, Track, hookimpl
+
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def guide_tracks() -> Sequence[Track]:
+    """The graphics track."""
+    return [Track("graphics", "Graphics", "Triangles, pixels and frames that arrive on time.")]
+
+
+@hookimpl
+def guide_sections(track: str) -> Sequence[Section]:
+    """What to read in this track."""
+    if track != "graphics":
+        return []
+    return [
+        Section(
+            "m1/s3",
+            "A triangle is memory traffic",
+            _HERE / "modules" / "m1" / "s3.md",
+            ("graphics",),
+        )
+    ]
+
+
+@hookimpl
+def guide_exercises(track: str) -> Sequence[Exercise]:
+    """What to do in this track."""
+    if track != "graphics":
+        return []
+    return [
+        Exercise(
+            "m1::e3",
+            "Boxes and the top-left rule",
+            _HERE / "exercises" / "bounding_box",
+            expected=("graphics",),
+        )
+    ]
+
+
+@hookimpl
+def guide_projects(track: str) -> Sequence[Scaffold]:
+    """The teapot."""
+    if track != "graphics":
+        return []
+    return [
+        Scaffold(
+            "graphics",
+            "A turning teapot at 60 Hz",
+            "Lit, textured, drawn on the CPU or through OpenGL, in a window or headless.",
+            _HERE / "project",
+        )
+    ]
+
+
+@hookimpl
+def guide_doctor() -> Sequence[Finding]:
+    """OpenGL, display and threads."""
+    from guide_graphics.doctor import findings
+
+    return findings()

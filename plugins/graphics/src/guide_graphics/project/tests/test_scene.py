@@ -1,0 +1,35 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from guide.errors import GuideError
+from guide_graphics.raster import open_renderer
+from guide_project.motion import TURN_S, camera_at
+from guide_project.options import Options
+from guide_project.scene import build
+
+SMALL = Options(triangles=1000, width=160, height=90, window="no")
+
+
+def test_the_subject_is_in_the_picture_all_the_way_round():
+    scene = build(SMALL, Path())
+    subject = len(scene.meshes[0].triangles)
+    renderer = open_renderer(SMALL.size, "software")
+    for t_s in np.linspace(0, TURN_S, 7):
+        ids = renderer.render(scene, camera_at(t_s)).ids
+        seen = (ids >= 0) & (ids < subject)
+        assert 0.05 < seen.mean() < 0.5
+        assert not seen[:, [0, -1]].any(), "it is cut off at a side"
+    renderer.close()
+
+
+def test_a_mesh_that_is_not_there_is_said_in_one_line(tmp_path):
+    with pytest.raises(GuideError, match=r"no mesh .*lost\.obj"):
+        build(replace(SMALL, mesh="lost.obj"), tmp_path)
+
+
+def test_a_frame_without_pixels_is_refused():
+    with pytest.raises(ValueError, match="not 0 x 90"):
+        replace(SMALL, width=0)

@@ -1,0 +1,1 @@
+"""The renderer that draws through OpenGL, with a display or without."""

@@ -1,0 +1,80 @@
+"""The shaders: the shading model of the software renderer, in GLSL."""
+
+from guide_graphics.raster.scene import MAX_LIGHTS
+
+VERTEX = """
+#version 330 core
+uniform mat4 to_clip;
+in vec3 in_position;
+in vec3 in_normal;
+in vec2 in_uv;
+out vec3 position;
+out vec3 normal;
+out vec2 uv;
+void main() {
+    position = in_position;
+    normal = in_normal;
+    uv = in_uv;
+    gl_Position = to_clip * vec4(in_position, 1.0);
+}
+"""
+
+# Light is computed in the mesh's own space: eye and lights arrive there already
+FRAGMENT = f"""
+#version 330 core
+uniform sampler2D surface_texture;
+uniform vec3 surface_color;
+uniform float specular;
+uniform float shininess;
+uniform vec3 eye;
+uniform vec3 ambient;
+uniform int light_count;
+uniform vec3 light_direction[{MAX_LIGHTS}];
+uniform vec3 light_color[{MAX_LIGHTS}];
+uniform int first_id;
+in vec3 position;
+in vec3 normal;
+in vec2 uv;
+layout(location = 0) out vec4 color;
+layout(location = 1) out int id;
+void main() {{
+    vec3 n = normalize(gl_FrontFacing ? normal : -normal);
+    vec3 v = normalize(eye - position);
+    vec3 albedo = surface_color * texture(surface_texture, uv).rgb;
+    vec3 lit = ambient * albedo;
+    for (int i = 0; i < light_count; i++) {{
+        float diffuse = dot(n, light_direction[i]);
+        if (diffuse > 0.0) {{
+            float highlight = 0.0;
+            if (specular > 0.0) {{
+                float along = max(dot(n, normalize(light_direction[i] + v)), 0.0);
+                highlight = specular * pow(along, shininess) * diffuse;
+            }}
+            lit += light_color[i] * (albedo * diffuse + highlight);
+        }}
+    }}
+    color = vec4(lit, 1.0);
+    id = first_id + gl_PrimitiveID;
+}}
+"""
+
+# One triangle that covers the picture: no vertex buffer, no seam along a diagonal
+SCREEN_VERTEX = """
+#version 330 core
+out vec2 place;
+void main() {
+    place = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0;
+    gl_Position = vec4(place * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+
+BACKGROUND_FRAGMENT = """
+#version 330 core
+uniform sampler2D rows;
+layout(location = 0) out vec4 color;
+layout(location = 1) out int id;
+void main() {
+    color = texelFetch(rows, ivec2(0, int(gl_FragCoord.y)), 0);
+    id = -1;
+}
+"""

@@ -1,0 +1,136 @@
+"""One interface, two renderers: what every backend promises, and how to open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from guide.errors import GuideError
+from guide.timing import Timeline
+from guide_graphics.raster.camera import Camera
+from guide_graphics.raster.scene import F32, I32, U8, Scene
+
+Backend = Literal["software", "gl", "auto"]
+
+
+class Frame:
+    """A finished picture. Its arrays are the renderer's own: they hold until its next `render`.
+
+    In all three, row 0 is the bottom of the picture, as in an OpenGL framebuffer.
+
+    Args:
+        color: (h, w, 4) uint8: red, green, blue and 255.
+        t_s: the time it shows.
+        depth: gives the (h, w) float32 depths, 0 near to 1 far, when `depth` is first read.
+        ids: gives the (h, w) int32 numbers of the triangles seen, -1 where there is none.
+    """
+
+    def __init__(
+        self, color: U8, t_s: float, depth: Callable[[], F32], ids: Callable[[], I32]
+    ) -> None:
+        self.color = color
+        self.t_s = t_s
+        # Reading these back costs a GPU time and most frames do not need them
+        self._read_depth = depth
+        self._read_ids = ids
+        self._depth: F32 | None = None
+        self._ids: I32 | None = None
+
+    @property
+    def rgb(self) -> U8:
+        """The picture with its top row first: (h, w, 3) uint8, a view of `color`."""
+        return self.color[::-1, :, :3]
+
+    @property
+    def depth(self) -> F32:
+        """Window depth of every pixel: (h, w) float32; 1 where nothing was drawn."""
+        if self._depth is None:
+            self._depth = self._read_depth()
+        return self._depth
+
+    @property
+    def ids(self) -> I32:
+        """Number of the triangle seen in every pixel: (h, w) int32; -1 for the background."""
+        if self._ids is None:
+            self._ids = self._read_ids()
+        return self._ids
+
+
+class Renderer(Protocol):
+    """Draws scenes of one size. Not for use by two threads at a time."""
+
+    backend: str  # "software" or "gl"
+    description: str  # for people: which processor, driver or number of threads does the work
+    timeline: Timeline  # its phases are spans here, named "render/..."
+
+    def render(self, scene: Scene, camera: Camera, t_s: float = 0.0) -> Frame:
+        """Draw `scene` as `camera` sees it at time `t_s`."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back; a second call does nothing."""
+        ...
+
+
+def open_renderer(
+    size: tuple[int, int],
+    backend: Backend = "auto",
+    *,
+    timeline: Timeline | None = None,
+    threads: int | None = None,
+) -> Renderer:
+    """Open a renderer.
+
+    Args:
+        size: width and height of its frames in pixels.
+        backend: "software" draws on the CPU, "gl" through OpenGL (without a display too), "auto"
+            takes OpenGL where a context can be had and the CPU otherwise; `description` says
+            which it is.
+        timeline: where the phases of a frame are recorded as spans.
+        threads: how many the software renderer uses; by default one per CPU it may run on.
+
+    Raises:
+        GuideError: when the size is no size, or OpenGL was asked for and cannot be had.
+    """
+    width, height = size
+    if not (1 <= width <= 8192 and 1 <= height <= 8192):
+        raise GuideError(f"a frame of {width}x{height} pixels cannot be drawn", "1 to 8192 can")
+    timeline = timeline or Timeline(keep=1000)
+    if backend in ("gl", "auto"):
+        from guide_graphics.raster.gl.renderer import GlRenderer
+
+        try:
+            return GlRenderer(size, timeline)
+        except GuideError:
+            if backend == "gl":
+                raise
+    elif backend != "software":
+        raise GuideError(f"no backend {backend!r}", "take software, gl or auto")
+    from guide_graphics.raster.software.renderer import SoftwareRenderer
+
+    return SoftwareRenderer(size, timeline, threads)
+
+
+def lit_from(
+    scene: Scene, camera: Camera
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The eye and the lights in the space of every mesh, for light computed there.
+
+    A transform that only turns, shifts and scales keeps angles, so light can be computed in the
+    mesh's own space: no vertex attribute needs to be transformed at all.
+
+    Returns:
+        Eyes (meshes, 3) and unit directions to the lights (meshes, lights, 3), both float32.
+    """
+    eyes = np.empty((len(scene.meshes), 3), np.float32)
+    lights = np.empty((len(scene.meshes), len(scene.lights), 3), np.float32)
+    directions = np.array([light.direction for light in scene.lights]).reshape(-1, 3)
+    for index, mesh in enumerate(scene.meshes):
+        inverse = np.linalg.inv(mesh.transform.astype(np.float64))
+        eyes[index] = (inverse @ (*camera.eye, 1.0))[:3]
+        local = directions @ inverse[:3, :3].T
+        lights[index] = local / np.linalg.norm(local, axis=1, keepdims=True)
+    return eyes, lights

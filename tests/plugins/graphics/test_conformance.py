@@ -1,0 +1,5 @@
+from guide.testing import PluginConformance
+
+
+class TestGraphics(PluginConformance):
+    plugin = "guide_graphics.plugin"
