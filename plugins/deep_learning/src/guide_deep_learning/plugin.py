@@ -1,0 +1,146 @@
+"""What this track offers to `guide`: data only; torch is loaded where it is looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, hookimpl
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+GUIDE_API = 1
+
+_TRACK = "deep-learning"
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def guide_tracks() -> list[Track]:
+    """The deep-learning track."""
+    return [Track(_TRACK, "Deep learning", "Training as a real-time loop: measured, exact, fast.")]
+
+
+@hookimpl
+def guide_sections(track: str) -> list[Section]:
+    """What to read."""
+    if track != _TRACK:
+        return []
+    file = _HERE / "modules" / "m1" / "s1.md"
+    return [Section("m1/s1", "A training step is a real-time tick", file, (_TRACK,))]
+
+
+@hookimpl
+def guide_exercises(track: str) -> list[Exercise]:
+    """What to do."""
+    if track != _TRACK:
+        return []
+    folder = _HERE / "exercises" / "batches"
+    return [Exercise("m1::e1", "Batches without a position", folder, expected=(_TRACK,))]
+
+
+@hookimpl
+def guide_projects(track: str) -> list[Scaffold]:
+    """The m6 scaffold."""
+    if track != _TRACK:
+        return []
+    return [
+        Scaffold(
+            _TRACK,
+            "A language model, trained as a real-time loop",
+            "Learns the standard library's source byte by byte; kill it, and it goes on exactly.",
+            _HERE / "project",
+        )
+    ]
+
+
+@hookimpl
+def guide_diagnoses() -> list[Diagnosis]:
+    """What explains a training's record."""
+    return [Diagnosis("crowded cores", "guide_deep_learning.training.diagnoses:crowded_cores")]
+
+
+@hookimpl
+def guide_doctor() -> list[Finding]:
+    """What this machine has for training."""
+    return [*_torch_findings(), _corpus_finding()]
+
+
+def _torch_findings() -> Iterator[Finding]:
+    try:
+        import torch
+    except ImportError as error:
+        yield Finding("torch", "problem", f"cannot be imported: {error}", "pip install torch")
+        return
+    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU"
+    yield Finding("torch", "ok", f"{torch.__version__}, built for {build}")
+    yield _threads_finding(torch.get_num_threads())
+    yield _cuda_finding(torch)
+    yield _bf16_finding(torch)
+
+
+def _threads_finding(threads: int) -> Finding:
+    # Not cpu_count: a container or taskset may leave a process fewer than the machine has.
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if allowed and threads > allowed:
+        return Finding(
+            "threads",
+            "problem",
+            f"torch computes with {threads} threads, this process may use {allowed} CPUs",
+            f"type --set threads={allowed}, or export OMP_NUM_THREADS={allowed}",
+        )
+    return Finding("threads", "ok", f"torch computes with {threads}, {allowed} CPUs are allowed")
+
+
+def _cuda_finding(torch: ModuleType) -> Finding:
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        return Finding("CUDA", "ok", ", ".join(names))
+    if torch.version.cuda:
+        return Finding(
+            "CUDA",
+            "note",
+            f"torch is built for CUDA {torch.version.cuda} and finds no device",
+            "if there is one, nvidia-smi says whether its driver works",
+        )
+    return Finding("CUDA", "note", "none: training runs on the CPU")
+
+
+def _bf16_finding(torch: ModuleType) -> Finding:
+    where = []
+    if torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0):
+        where.append("the GPU")
+    # Without these instructions torch emulates bf16, and it is many times slower than float32.
+    where += [flag for flag in ("avx512_bf16", "amx_bf16") if flag in _cpu_flags()]
+    if where:
+        return Finding("bf16", "ok", f"in hardware: {', '.join(where)}")
+    return Finding("bf16", "note", "no hardware found for it: stay with float32")
+
+
+def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """The CPU's features as Linux names them; empty elsewhere."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    return {
+        flag
+        for line in lines
+        if line.startswith(("flags", "Features"))
+        for flag in line.partition(":")[2].split()
+    }
+
+
+def _corpus_finding() -> Finding:
+    from guide.errors import GuideError
+    from guide_deep_learning.training.corpus import stdlib
+
+    try:
+        corpus = stdlib()
+    except GuideError as error:
+        return Finding("text", "problem", error.message, error.remedy)
+    detail = f"the standard library's source: {corpus.files} files, {corpus.size / 1e6:.1f} MB"
+    return Finding("text", "ok", detail)

@@ -1,0 +1,1 @@
+"""A byte-level language model that learns while you watch."""

@@ -1,0 +1,37 @@
+"""The model. Yours to change: this is one layer of it, the rest is the engine's GPT."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from guide_deep_learning.training.model import GPT, CausalAttention, GPTConfig
+
+from .options import Options
+
+
+class Block(nn.Module):
+    """Attention mixes positions, the two-layer network works on each; both add to their input.
+
+    A first thing to try is `F.relu(...).square()` in place of GELU (So et al., 2021).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(config.width)
+        self.attention = CausalAttention(config)
+        self.norm_mlp = nn.LayerNorm(config.width)
+        self.up = nn.Linear(config.width, 4 * config.width)
+        self.out = nn.Linear(4 * config.width, config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One layer: (batch, time, width) to the same."""
+        x = x + self.attention(self.norm_attention(x))
+        added: Tensor = self.out(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
+        return x + added
+
+
+def build_model(options: Options, vocabulary: int) -> GPT:
+    """A new model; its weights come from torch's global random state."""
+    config = GPTConfig(vocabulary, options.context, options.width, options.layers, options.heads)
+    return GPT(config, block=Block)

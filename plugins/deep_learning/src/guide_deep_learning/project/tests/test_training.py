@@ -1,0 +1,57 @@
+"""What this project promises: it learns, it can be interrupted, and it goes on exactly."""
+
+from pathlib import Path
+
+import pytest
+
+from guide.testing import RunRecord, run_task
+from guide_project.task import Task
+
+TINY = {"batch": 8, "context": 16, "width": 32, "layers": 1, "heads": 2, "threads": 1}
+TINY |= {"corpus": "text.txt", "lr": 1e-2, "steps": 30, "eval_every": 10, "checkpoint_every": 10}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a text that is easy to learn."""
+    (tmp_path / "text.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 200)
+    return tmp_path
+
+
+def train(project: Path, ticks: int | None = None, **options: object) -> RunRecord:
+    record = run_task(Task(), ticks=ticks, project=project, options={**TINY, **options})
+    assert record.error is None, record.error
+    return record
+
+
+def test_it_learns(project: Path) -> None:
+    record = train(project)
+    losses = [value for _, value in record.series["loss"]]
+    assert record.ended == "steps"
+    assert len(losses) == 30
+    assert losses[-1] < 0.8 * losses[0]
+    assert len(record.series["loss.val"]) == 3
+
+
+def test_each_phase_of_a_step_is_a_span(project: Path) -> None:
+    spans = train(project, ticks=2).spans
+    assert {"data", "forward", "backward", "optimizer", "loss"} <= spans.keys()
+
+
+def test_an_interrupted_run_goes_on_exactly(project: Path) -> None:
+    whole = train(project)
+    train(project, ticks=7)
+    rest = train(project, resume=True)
+    assert rest.facts["start"] == "resumed from step 7"
+    assert rest.ticks == 23
+    assert rest.series["loss"][-1][1] == whole.series["loss"][-1][1]
+    assert rest.series["loss.val"][-1][1] == whole.series["loss.val"][-1][1]
+    assert rest.texts == whole.texts
+
+
+def test_a_checkpoint_of_another_shape_is_refused(project: Path) -> None:
+    train(project, ticks=3)
+    record = run_task(Task(), project=project, options={**TINY, "width": 64, "resume": True})
+    assert record.error is not None
+    assert record.error.message == "the checkpoint was made with width 32, this run has 64"
+    assert "--set width=32" in record.error.remedy

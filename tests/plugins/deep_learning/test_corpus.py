@@ -1,0 +1,124 @@
+"""Text without a download, parted so that nothing lies on both sides."""
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from guide.errors import GuideError
+from guide_deep_learning.training.corpus import (
+    HELD_OUT,
+    as_text,
+    is_held_out,
+    open_corpus,
+    stdlib,
+)
+
+
+def make_folder(root: Path, files: int) -> Path:
+    for n in range(files):
+        (root / f"part{n:03d}.txt").write_text(f"text number {n} is this one\n" * 10)
+    return root
+
+
+def test_the_standard_library_is_there_and_the_same_each_time() -> None:
+    first, second = open_corpus("stdlib"), open_corpus("stdlib")
+    assert first.size > 5_000_000
+    assert first.sha256 == second.sha256
+    assert 0.01 < len(first.held_out) / first.size < 0.12
+    assert first.split == "by file"
+
+
+def test_a_file_lies_on_one_side() -> None:
+    corpus = open_corpus("stdlib")
+    root = Path(sysconfig.get_path("stdlib"))
+    sides = {True: corpus.held_out.tobytes(), False: corpus.train.tobytes()}
+    for name in ("argparse.py", "json/decoder.py", "http/client.py", "ast.py", "csv.py"):
+        content = (root / name).read_bytes()
+        assert content in sides[is_held_out(name)]
+        assert content not in sides[not is_held_out(name)]
+
+
+def test_tests_and_files_of_this_machine_are_left_out(tmp_path: Path) -> None:
+    kept = "kept = True\n" * 100_000
+    for name, text in (
+        ("a.py", kept),
+        ("test/b.py", "NO1"),
+        ("json/tests/b.py", "NO2"),
+        ("site-packages/c.py", "NO3"),
+        ("_sysconfigdata__linux.py", "NO4"),
+        ("config-3.11/python-config.py", "NO5"),
+        ("notes.txt", "NO6"),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    corpus = stdlib(tmp_path)
+    assert corpus.files == 1
+    assert b"NO" not in corpus.train.tobytes() + corpus.held_out.tobytes()
+
+
+def test_a_stripped_installation_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "os.py").write_text("pass\n")
+    with pytest.raises(GuideError, match=r"too little text .*1 files.*--set corpus=PATH"):
+        stdlib(tmp_path)
+
+
+def test_about_one_file_in_twenty_is_held_out() -> None:
+    share = sum(is_held_out(f"folder/file{n}.py") for n in range(10_000)) / 10_000
+    assert share == pytest.approx(HELD_OUT, abs=0.01)
+
+
+def test_other_files_never_move_a_file_to_the_other_side(tmp_path: Path) -> None:
+    held_out = open_corpus(str(make_folder(tmp_path, 200))).held_out.tobytes()
+    for n in range(0, 200, 3):
+        if not is_held_out(f"part{n:03d}.txt"):
+            (tmp_path / f"part{n:03d}.txt").unlink()
+    assert open_corpus(str(tmp_path)).held_out.tobytes() == held_out
+
+
+def test_one_file_is_cut_by_position(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(bytes(range(100)) * 100)
+    corpus = open_corpus(str(path))
+    assert corpus.train.tobytes() + corpus.held_out.tobytes() == path.read_bytes()
+    assert len(corpus.held_out) == 500
+    assert corpus.vocabulary == 128
+    assert not corpus.train.flags.writeable
+
+
+def test_a_few_files_are_cut_by_position(tmp_path: Path) -> None:
+    corpus = open_corpus(str(make_folder(tmp_path, 9)))
+    assert corpus.split == "by position"
+    assert len(corpus.held_out) == round(corpus.size * HELD_OUT)
+
+
+def test_a_relative_path_is_seen_from_the_base(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("é" * 2000)
+    corpus = open_corpus("text.txt", base=tmp_path)
+    assert (corpus.name, corpus.vocabulary) == ("text.txt", 256)
+
+
+def test_hidden_and_binary_files_are_no_text(tmp_path: Path) -> None:
+    make_folder(tmp_path, 20)
+    (tmp_path / "image.png").write_bytes(b"\x89PNG\0\0\0HIDDEN")
+    (tmp_path / ".secret").write_text("HIDDEN")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text("HIDDEN")
+    corpus = open_corpus(str(tmp_path))
+    assert b"HIDDEN" not in corpus.train.tobytes() + corpus.held_out.tobytes()
+    assert corpus.files == 20
+
+
+def test_an_empty_folder_an_empty_file_and_nothing_are_one_line_each(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.txt").touch()
+    for name, said in (("empty", "0 files"), ("empty.txt", "under 2000"), ("gone", "No such")):
+        with pytest.raises(GuideError, match=said) as caught:
+            open_corpus(str(tmp_path / name))
+        assert "--set corpus=PATH" in caught.value.remedy
+        assert "\n" not in str(caught.value)
+
+
+def test_text_is_safe_to_print() -> None:
+    assert as_text(b"a\tb\n\x1b[31m\xff\0") == "a\tb\n·[31m\ufffd·"

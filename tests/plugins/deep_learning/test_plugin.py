@@ -1,0 +1,95 @@
+"""The plugin keeps to the rules, its exercise cannot be fooled, its scaffold works in place."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from guide.learn.exercises import check
+from guide.testing import PluginConformance
+from guide_deep_learning import plugin
+
+
+class TestConformance(PluginConformance):
+    plugin = "guide_deep_learning.plugin"
+
+
+def test_doctor_looks_at_all_of_it() -> None:
+    findings = plugin.guide_doctor()
+    assert [f.name for f in findings] == ["torch", "threads", "CUDA", "bf16", "text"]
+    assert all(f.remedy for f in findings if f.status == "problem")
+
+
+def test_doctor_says_when_threads_outnumber_the_cpus() -> None:
+    finding = plugin._threads_finding(10_000)
+    assert finding.status == "problem"
+    assert "--set threads=" in finding.remedy
+
+
+def test_cpu_flags_are_read(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor : 0\nflags\t\t: fpu avx512_bf16 amx_bf16\n")
+    assert "amx_bf16" in plugin._cpu_flags(cpuinfo)
+    assert plugin._cpu_flags(tmp_path / "none") == set()
+
+
+def test_the_scaffold_passes_its_own_tests_where_it_lies() -> None:
+    (scaffold,) = plugin.guide_projects("deep-learning")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=scaffold.folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+WRONG = {
+    "seed and step are added": (
+        "starts = np.random.default_rng(seed + step).integers(len(data) - context, size=size)",
+        "has the windows of seed, step",
+    ),
+    "the last window is never chosen": (
+        "starts = np.random.default_rng([seed, step]).integers(len(data) - context - 1, size=size)",
+        "yours begin at {0, 1, 2}",
+    ),
+    "all steps up to this one are drawn": (
+        "starts = np.random.default_rng(seed).integers("
+        "len(data) - context, size=(step + 1, size))[step]",
+        "bytes of memory",
+    ),
+    "the steps before are skipped one by one": (
+        "rng = np.random.default_rng(seed)\n"
+        "    for _ in range(step + 1):\n"
+        "        starts = rng.integers(len(data) - context, size=size)",
+        "no skipping ahead",
+    ),
+    "numpy's global generator is seeded": (
+        "np.random.seed(seed * 1000 + step)\n"
+        "    starts = np.random.randint(len(data) - context, size=size)",
+        "global random state",
+    ),
+    "what was drawn is remembered": (
+        "starts = seen.setdefault((seed, step), rng.integers(len(data) - context, size=size))",
+        "as after a restart",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_exercise_says_what_is_wrong(name: str, tmp_path: Path) -> None:
+    (exercise,) = plugin.guide_exercises("deep-learning")
+    line, said = WRONG[name]
+    attempt = tmp_path / "attempt.py"
+    attempt.write_text(
+        "import numpy as np\n\nrng = np.random.default_rng()\nseen = {}\n\n\n"
+        f"def batch(data, seed, step, size, context):\n    {line}\n"
+        "    windows = data[starts[:, None] + np.arange(context + 1)]\n"
+        "    return windows[:, :-1], windows[:, 1:]\n"
+    )
+    outcome = check(exercise, attempt)
+    assert not outcome.passed
+    assert said in outcome.message
