@@ -1,6 +1,6 @@
 """The main job, end to end: look at this machine, start one project per track, run each, and show.
 
-    python projects/demo.py build/demo
+    python projects/demo.py build/demo [SECONDS]
 
 Everything goes through the command line, as a person would type it. What it writes is made anew
 each time; the last line printed is where the page is.
@@ -39,7 +39,8 @@ class Show:
     track: str
     name: str
     what: str
-    run: tuple[str, ...]
+    seconds: float
+    options: tuple[str, ...] = ()
 
 
 SHOWS = (
@@ -47,25 +48,26 @@ SHOWS = (
         "deep-learning",
         "my_gpt",
         "A byte-level GPT learns Python from the standard library's own source.",
-        ("--seconds", "15"),
+        15,
     ),
     Show(
         "graphics",
         "my_teapot",
         "The Utah teapot, tessellated from its Bezier patches, drawn in software.",
-        ("--seconds", "7"),
+        7,
     ),
     Show(
         "vision",
         "my_cam",
         "Points are tracked through a film clip, and their age is known to the millisecond.",
-        ("--seconds", "8", "--set", f"source={CLIPS / 'bikes.mp4'}"),
+        8,
+        (f"source={CLIPS / 'bikes.mp4'}",),
     ),
 )
 
 
-def main(folder: Path) -> None:
-    """Run the demo into `folder`."""
+def main(folder: Path, seconds: float | None = None) -> None:
+    """Run the demo into `folder`; each project for `seconds`, or as long as it is worth a look."""
     folder.mkdir(parents=True, exist_ok=True)
     say("This machine")
     call("doctor", check=False)
@@ -75,7 +77,8 @@ def main(folder: Path) -> None:
         shutil.rmtree(project, ignore_errors=True)
         say(f"{show.track}: {show.what}")
         call("new-project", show.track, str(project))
-        call("run", str(project), *show.run)
+        sets = [word for option in show.options for word in ("--set", option)]
+        call("run", str(project), "--seconds", str(seconds or show.seconds), *sets)
         cards.append(card(show, folder))
     page = folder / "index.html"
     page.write_text(index(cards, limits()), encoding="utf-8")
@@ -157,4 +160,8 @@ def index(cards: Sequence[str], ceilings: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo"))
+    arguments = dict(enumerate(sys.argv))
+    main(
+        Path(arguments.get(1, "build/demo")),
+        float(arguments[2]) if 2 in arguments else None,
+    )

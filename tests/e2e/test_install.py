@@ -1,0 +1,56 @@
+"""One track in an empty environment: it installs alone, and its project is tested and runs."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# what a track must not bring: the heavy parts of the others
+FOREIGN = {
+    "deep-learning": {"moderngl", "glfw", "opencv-python", "numba"},
+    "graphics": {"torch", "opencv-python"},
+    "vision": {"torch", "moderngl", "numba"},
+}
+
+
+@pytest.mark.parametrize("track", sorted(FOREIGN))
+def test_one_track_alone(track, tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env["PATH"] = f"{scripts}{os.pathsep}{env['PATH']}"
+
+    def call(*command: str, cwd: Path = tmp_path) -> str:
+        program = str(scripts / command[0])
+        done = subprocess.run(
+            [program, *command[1:]], cwd=cwd, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    install = ["python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    call(*install, "-c", str(ROOT / "constraints.txt"), f"{ROOT}[{track}]", "pytest")
+
+    installed = {
+        row["name"] for row in json.loads(call("python", "-m", "pip", "list", "--format=json"))
+    }
+    assert {"guide-core", f"guide-{track}"} <= installed
+    assert not installed & FOREIGN[track]
+    tracks = json.loads(call("guide", "tracks", "--json"))
+    assert [row["name"] for row in tracks["tracks"]] == [track]
+    assert tracks["troubles"] == []
+
+    call("guide", "new-project", track, "my_project")
+    project = tmp_path / "my_project"
+    call("python", "-m", "pytest", "-q", cwd=project)
+    call("guide", "run", "--ticks", "5", cwd=project)
+    (run,) = (project / "runs").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+    assert (run / "report.html").is_file()
+    assert json.loads((run / "trace.json").read_text())["traceEvents"]
