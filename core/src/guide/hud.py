@@ -7,6 +7,7 @@ is no rendering library here.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
@@ -77,13 +78,14 @@ class Screen:
         rows = [self._paint(head[:width], _BOLD)]
         rows.append(self._row("rate", self._rate_text(rate, loop), width))
         rows.append(self._tick_row(work, loop, length, width))
-        rows.append(self._row("missed", self._missed_text(loop), width))
+        rows.append(self._missed_row(loop, width))
         total = sum(h.total for h in stats.values()) or 1
         ranked = sorted(stats.items(), key=lambda item: -item[1].total)[:8]
         for name, h in sorted(ranked, key=lambda item: item[0]):
             label = f"  {name[:14]:14} p50 {duration(h.percentile(50)):>8}  "
-            cells = bar(h.total / total, length, self._unicode).rstrip()
-            rows.append(label[:width] + self._paint(cells[: width - len(label)], _BLUE))
+            room = max(min(length, width - len(label)), 0)
+            cells = bar(h.total / total, room, self._unicode).rstrip()
+            rows.append(label[:width] + self._paint(cells, _BLUE))
         rows.append(self._row("machine", machine_text(self._sampler), width))
         if self._run.series:
             latest = ", ".join(
@@ -110,7 +112,7 @@ class Screen:
             parts.append(f"missed {loop.log.missed}")
         parts += [
             f"{name} {quantity(s.values[-1], s.unit)}"
-            for name, s in self._run.series.items()
+            for name, s in list(self._run.series.items())
             if s.values
         ]
         return "  ".join([*parts, machine_text(self._sampler)])
@@ -143,18 +145,20 @@ class Screen:
         drawn = budget_bar(
             work.p50_ns, work.p99_ns, loop.budget_ns, min(length, room), self._unicode
         )
-        return self._row("tick", f"{text:{_TICK}}", width) + self._paint(drawn, colour)
+        return self._row("tick", f"{text[:_TICK]:{_TICK}}", width) + self._paint(drawn, colour)
 
-    def _missed_text(self, loop: Loop) -> str:
+    def _missed_row(self, loop: Loop, width: int) -> str:
         if loop.budget_ns is None:
-            return "no deadline set"
+            return self._row("missed", "no deadline set", width)
         text = f"{number(loop.log.missed)} of {number(loop.log.count)}"
         if loop.log.skipped:
             text += f", {number(loop.log.skipped)} slots skipped"
-        return self._paint(text, _RED if loop.log.missed else _GREEN)
+        return self._row("missed", text, width, _RED if loop.log.missed else _GREEN)
 
-    def _row(self, label: str, text: str, width: int) -> str:
-        return f"{label:10} {text[: max(width - 11, 0)]}"
+    def _row(self, label: str, text: str, width: int, code: str = "") -> str:
+        # Cut first, then painted: half an escape sequence would colour the rest of the screen.
+        text = text[: max(width - _LABEL, 0)]
+        return f"{label:{_LABEL}}"[:width] + (self._paint(text, code) if code else text)
 
     def _elapsed(self) -> str:
         seconds = max(self._run.clock.now_ns() - self._run.started_ns, 0) // 1_000_000_000
@@ -197,7 +201,7 @@ class Watcher:
     def __init__(self, screen: Screen, out: IO[str] | None = None) -> None:
         self._screen = screen
         self._out = out or sys.stdout
-        self._live = self._out.isatty()
+        self._live = self._out.isatty() and os.environ.get("TERM") != "dumb"
         self._done = threading.Event()
         self._painted = 0
         self._thread = threading.Thread(target=self._run, name="guide-watcher", daemon=True)
@@ -220,7 +224,9 @@ class Watcher:
     def _show(self) -> None:
         try:
             if self._live:
-                self._repaint(self._screen.lines(shutil.get_terminal_size().columns - 1))
+                columns, rows = shutil.get_terminal_size()
+                # What has scrolled away cannot be painted over: no more lines than there are.
+                self._repaint(self._screen.lines(columns - 1)[: rows - 1])
             else:
                 self._out.write(self._screen.log_line() + "\n")
             self._out.flush()

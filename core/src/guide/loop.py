@@ -27,6 +27,10 @@ Overrun = Literal["skip", "catch-up", "slip"]
 # thread is noticed soon. Any loop faster than 10 Hz sleeps in one piece.
 _NAP_NS = 100_000_000
 
+_FOLD_EVERY = 64  # ticks: often enough that folding their spans takes a fraction of a millisecond
+
+_HUGE = 1e15  # what lies beyond is a slip of the hand, and would not fit the log's 64 bits
+
 
 @dataclass(slots=True)
 class Tick:
@@ -165,8 +169,8 @@ class Loop:
             ("seconds", seconds),
             ("max_catch_up", max_catch_up),
         ):
-            if value is not None and not 0 < value < float("inf"):
-                raise ValueError(f"{name} must be above 0, not {value}")
+            if value is not None and not 0 < value < _HUGE:
+                raise ValueError(f"{name} must be above 0 and below {_HUGE:g}, not {value}")
         if overrun not in get_args(Overrun):
             raise ValueError(f"overrun is one of {', '.join(get_args(Overrun))}, not {overrun!r}")
         self.rate_hz = rate_hz
@@ -174,9 +178,9 @@ class Loop:
         # str() first: the person meant the decimal they typed, not its binary neighbour
         self._period = None if rate_hz is None else 10**9 / Fraction(str(rate_hz))
         if budget_s is not None:
-            self.budget_ns: int | None = round(budget_s * 1e9)
+            self.budget_ns: int | None = max(round(budget_s * 1e9), 1)
         else:
-            self.budget_ns = None if self._period is None else round(self._period)
+            self.budget_ns = None if self._period is None else max(round(self._period), 1)
         self.max_catch_up = max_catch_up
         self.clock: Clock = clock or (timeline.clock if timeline else SystemClock())
         self.timeline = timeline or Timeline(self.clock)
@@ -247,6 +251,8 @@ class Loop:
             end_ns = self.clock.now_ns()
             self.timeline.tick = -1
             self.log.add(TickRecord(index, due_ns, start_ns, end_ns, deadline_ns, skipped))
+            if index % _FOLD_EVERY == 0:
+                self.timeline.fold(wait=False)  # here no tick is running
 
     def _finished(self, origin_ns: int, next_due_ns: int) -> bool:
         if not self.ended:

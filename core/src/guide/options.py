@@ -31,20 +31,26 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
     if not dataclasses.is_dataclass(cls):
         raise TypeError(f"options are a dataclass, {cls!r} is none")
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls) if field.init]
+    fields = [field for field in dataclasses.fields(cls) if field.init]
+    names = [field.name for field in fields]
     values = {}
     for name, value in options.items():
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
-            guess = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            known = ", ".join(names) or "none"
+            guess = f"did you mean {near[0]}?" if near else f"there are: {known}"
             raise UsageError(f"no option {name!r}", guess)
         try:
             values[name] = _convert(value, hints[name])
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             raise UsageError(
                 f"option {name} is {_describe(hints[name])}, not {value!r}",
                 f"type --set {name}=...",
             ) from None
+    for field in fields:
+        unset = field.default is field.default_factory is dataclasses.MISSING
+        if unset and field.name not in values:
+            raise UsageError(f"option {field.name} is not set", f"type --set {field.name}=...")
     try:
         return cls(**values)
     except ValueError as error:
@@ -75,7 +81,7 @@ def _convert(value: Any, kind: Any) -> Any:
             if argument is not types.NoneType:
                 try:
                     return _convert(value, argument)
-                except (ValueError, TypeError):
+                except (ValueError, TypeError, OverflowError):
                     continue
         raise ValueError
     if origin is Literal:

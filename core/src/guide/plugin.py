@@ -1,6 +1,6 @@
 """What a plugin imports: the hook marker and the data that hooks return.
 
-    from guide.plugin import GUIDE_API, Track, hookimpl
+    from guide.plugin import Track, hookimpl
 
     GUIDE_API = 1
 

@@ -7,11 +7,14 @@ another API or a duplicate becomes one line of `guide tracks`, and everything el
 from __future__ import annotations
 
 import importlib
+import linecache
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
@@ -81,7 +84,7 @@ class Plugins:
         self._duplicates: list[PluginStatus] = []
         self._tracks: dict[str, tuple[str, Track]] = {}  # track -> plugin that brings it
         off = set(disabled)
-        for entry in sorted(entries, key=lambda e: (e.name != BUILT_IN, _distribution(e))):
+        for entry in sorted(entries, key=lambda e: (not _is_built_in(e), _distribution(e))):
             self._add(entry, off)
 
     @property
@@ -170,18 +173,25 @@ class Plugins:
         if api != GUIDE_API:
             newer = isinstance(api, int) and api > GUIDE_API
             upgrade = "guide-core" if newer else status.distribution
+            speaks = "states no GUIDE_API" if api is None else f"speaks GUIDE_API {api}"
             self._status[entry.name] = replace(
                 status,
                 state="incompatible",
-                reason=f"it speaks GUIDE_API {api}, this guide speaks {GUIDE_API}",
-                where=f"{module.__file__}:1",
+                reason=f"it {speaks}, this guide speaks {GUIDE_API}",
+                where=_line_with(module, "GUIDE_API"),
                 remedy=f"pip install --upgrade {upgrade}",
             )
             return
+        for name, function in vars(module).items():
+            if hasattr(function, "guide_impl") and not hasattr(self._manager.hook, name):
+                # A misspelt hook would never be called: say so instead.
+                self._break(
+                    entry.name, AttributeError(f"there is no hook {name!r}"), module, function
+                )
+                return
         try:
-            _check_hook_names(module)
             self._manager.register(module, entry.name)
-        except Exception as error:
+        except Exception as error:  # a hook that asks for arguments it is not given
             self._break(entry.name, error, module)
             return
         self._modules[entry.name] = module
@@ -217,7 +227,7 @@ class Plugins:
                 for item in items:
                     if not isinstance(item, kind):
                         raise TypeError(f"{hook} returned {item!r}, expected {kind.__name__}")
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._break(name, error, module, impl.function)
                 return []
             return items
@@ -230,7 +240,9 @@ class Plugins:
         module: ModuleType | None = None,
         function: Callable[..., Any] | None = None,
     ) -> None:
-        text = (str(error) or "no message").splitlines()[0]
+        lines = str(error).splitlines() or ["no message"]
+        # pluggy says on its last line what is wrong with a hook, everybody else on the first.
+        text = lines[-1 if isinstance(error, pluggy.PluginValidationError) else 0]
         status = self._status[name]
         self._status[name] = replace(
             status,
@@ -257,18 +269,15 @@ def _as_duplicate(status: PluginStatus, what: str, first: PluginStatus) -> Plugi
     )
 
 
-def _check_hook_names(module: ModuleType) -> None:
-    """A misspelt hook would never be called: say so instead."""
-    known = [name for name in vars(hookspecs) if name.startswith("guide_")]
-    for name, value in vars(module).items():
-        if hasattr(value, "guide_impl") and name not in known:
-            raise AttributeError(f"there is no hook {name!r}")
+def _is_built_in(entry: EntryPoint) -> bool:
+    """Whether it is core's own: a stranger of the same name must not take its place."""
+    return entry.name == BUILT_IN and entry.value.startswith("guide.")
 
 
 def _where(
     error: BaseException, module: ModuleType | None, function: Callable[..., Any] | None
 ) -> str:
-    """File and line of the plugin's own code: the deepest frame that is not import machinery."""
+    """File and line of the plugin's own code: not of import machinery, nor of what it called."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = [
@@ -279,10 +288,23 @@ def _where(
         if f"{os.sep}pluggy{os.sep}" not in frame.filename
     ]
     if frames:
-        return f"{frames[-1].filename}:{frames[-1].lineno}"
+        # Whatever was called first is the plugin's: its module, or its hook.
+        first = frames[0].filename
+        folder = str(Path(first).parent)
+        package = first if folder in sys.path else folder + os.sep
+        own = [f for f in frames if f.filename == first or f.filename.startswith(package)]
+        return f"{own[-1].filename}:{own[-1].lineno}"
     if function is not None:
         return f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
-    return f"{module.__file__}:1" if module is not None else ""
+    return "" if module is None else _line_with(module, "")
+
+
+def _line_with(module: ModuleType, start: str) -> str:
+    """The first line of a module that begins with `start`; its first one if there is none."""
+    if module.__file__ is None:  # a folder without __init__.py
+        return ""
+    lines = enumerate(linecache.getlines(module.__file__), 1)
+    return f"{module.__file__}:{next((n for n, line in lines if line.startswith(start)), 1)}"
 
 
 def _distribution(entry: EntryPoint) -> str:
@@ -300,7 +322,8 @@ def explain(plugins: Plugins, record: Mapping[str, Any]) -> Sequence[str]:
     sentences: list[str] = []
     for diagnosis in plugins.diagnoses():
         try:
-            sentences += load(diagnosis.rule)(record)
+            found = load(diagnosis.rule)(record)
+            sentences += [found] if isinstance(found, str) else map(str, found)
         except Exception as error:
             sentences.append(f"rule {diagnosis.name} failed: {type(error).__name__}: {error}")
     return sentences

@@ -12,6 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # by number of channels
+
+
+def checked_picture(image: Any) -> NDArray[np.uint8]:
+    """`image` as an array, once it is known to be one that `encode_png` takes.
+
+    Raises:
+        ValueError: for another shape or type, or an image without pixels.
+    """
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.size == 0 or _channels(array) not in _COLOUR_TYPES:
+        raise ValueError(f"a picture is H x W x 3 uint8, not {array.shape} {array.dtype}")
+    return array
+
 
 def encode_png(image: NDArray[Any]) -> bytes:
     """PNG bytes of an 8-bit image.
@@ -22,11 +36,9 @@ def encode_png(image: NDArray[Any]) -> bytes:
     Raises:
         ValueError: for another shape or type, or an image without pixels.
     """
-    image = np.asarray(image)
-    channels = 1 if image.ndim == 2 else image.shape[-1] if image.ndim == 3 else 0
-    colour_type = {1: 0, 3: 2, 4: 6}.get(channels)
-    if colour_type is None or image.dtype != np.uint8 or image.size == 0:
-        raise ValueError(f"a picture is H x W x 3 uint8, not {image.shape} {image.dtype}")
+    image = checked_picture(image)
+    channels = _channels(image)
+    colour_type = _COLOUR_TYPES[channels]
     height, width = image.shape[:2]
     rows = np.ascontiguousarray(image).reshape(height, width * channels)
     # Filter "up": each row as its difference from the one above, which compresses far better.
@@ -47,3 +59,7 @@ def encode_png(image: NDArray[Any]) -> bytes:
         + chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6))
         + chunk(b"IEND", b"")
     )
+
+
+def _channels(image: NDArray[Any]) -> int:
+    return {2: 1, 3: image.shape[-1]}.get(image.ndim, 0) if image.ndim else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any, cast, get_args
 from guide.errors import GuideError
 from guide.loop import Overrun
 from guide.run import Task, describe
+
+# Looked for without parsing: another tool's broken file above this folder is none of our business.
+_TABLE = re.compile(rb"^\s*\[tool\.guide[.\]]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,10 @@ def find_project(start: Path) -> Path | None:
     start = start.resolve()
     for folder in (start, *start.parents):
         try:
-            text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+            content = (folder / "pyproject.toml").read_bytes()
         except OSError:
             continue
-        if "[tool.guide" in text:
+        if _TABLE.search(content):
             return folder
     return None
 
@@ -65,7 +69,9 @@ def read_project(start: Path) -> Project:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise GuideError(f"{file} is not valid TOML: {error}") from None
-    table = content["tool"]["guide"]
+    table = content.get("tool", {}).get("guide")
+    if not isinstance(table, dict):
+        raise GuideError(f"{file} has no table [tool.guide]", "take a scaffold's as an example")
     known = {"track", "task", "rate_hz", "budget_ms", "overrun", "options"}
     for key in table:
         if key not in known:
@@ -120,11 +126,13 @@ def make_task(project: Project) -> Task:
         return cast(Task, factory())
     except GuideError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         failure = describe(error, project.folder, "import")
         where = f"{failure.where}: " if failure.where else ""
-        missing = isinstance(error, ModuleNotFoundError) and error.name
-        remedy = (
-            f'pip install "guide[{project.track}]" brings what the track needs' if missing else ""
-        )
+        remedy = ""
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            if error.name.partition(".")[0] == module_name.partition(".")[0]:
+                remedy = f"[tool.guide] task is {project.task!r}"
+            else:
+                remedy = f'pip install "guide[{project.track}]" brings what the track needs'
         raise GuideError(f"{where}{failure.message}", remedy) from error

@@ -32,12 +32,14 @@ SCHEMA = 1
 
 def new_run_folder(runs: Path, now: datetime.datetime | None = None) -> Path:
     """Create and return `runs/<time>/`; sorting the names sorts the runs."""
+    # By itself, for `runs` may exist and be no folder: that must not look like a stamp in use.
+    runs.mkdir(parents=True, exist_ok=True)
     stamp = (now or datetime.datetime.now()).strftime("%Y-%m-%dT%H-%M-%S")
     folder = runs / stamp
     number = 1
     while True:
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
             return folder
         except FileExistsError:
             number += 1
@@ -106,7 +108,7 @@ def closing_record(
             for name, s in run.series.items()
         },
         "usage": {
-            "totals": [asdict(r) for r in (readings[-1][1] if readings else ())],
+            "totals": _totals(readings[-1][1] if readings else ()),
             "samples": _samples(readings, origin),
             "failed": list(sampler.failed) if sampler else [],
         },
@@ -148,6 +150,11 @@ def _worst(
     ]
 
 
+def _totals(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    rows = [{key: _plain(value) for key, value in asdict(r).items()} for r in readings]
+    return [row for row in rows if row["value"] is not None]
+
+
 def _samples(samples: Sequence[tuple[int, tuple[Reading, ...]]], origin: int) -> dict[str, Any]:
     columns: dict[str, dict[str, Any]] = {}
     for row, (_, readings) in enumerate(samples):
@@ -155,22 +162,30 @@ def _samples(samples: Sequence[tuple[int, tuple[Reading, ...]]], origin: int) ->
             about = {"unit": r.unit, "kind": r.kind, "source": r.source, "values": []}
             column = columns.setdefault(r.name, about)["values"]
             column += [None] * (row - len(column))  # a meter may miss a sample
-            column.append(r.value)
+            column.append(_plain(r.value))
     return {"t_ns": [t_ns - origin for t_ns, _ in samples], "columns": columns}
+
+
+_JSON = (str, int, float, bool, type(None))
 
 
 def _plain(value: Any) -> Any:
     """A value as JSON can hold it; NaN and infinities, which it cannot, become null."""
+    if not isinstance(value, _JSON) and hasattr(value, "item"):
+        with contextlib.suppress(ValueError, RuntimeError):  # more than one value: shown as text
+            value = value.item()  # a scalar of numpy or torch
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return value if isinstance(value, _JSON) else str(value)
 
 
 def write_atomically(file: Path, write: Callable[[IO[Any]], object], mode: str = "w") -> None:
     """Write a file beside its place and move it in whole: a reader sees the old one or the new."""
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        with part.open(mode, encoding=None if "b" in mode else "utf-8") as out:
+        # A model may generate half a surrogate pair, which UTF-8 has no bytes for.
+        encoding, errors = (None, None) if "b" in mode else ("utf-8", "backslashreplace")
+        with part.open(mode, encoding=encoding, errors=errors) as out:
             write(out)
         part.replace(file)
     except BaseException:
@@ -192,6 +207,26 @@ class Written:
     trouble: str = ""
 
 
+def begin(runs: Path, opening: dict[str, Any]) -> Written:
+    """Make this run's folder under `runs` and write `opening` to it.
+
+    When `runs` cannot take it, a new folder under the system's temporary one stands in.
+
+    Raises:
+        GuideError: when that fails as well.
+    """
+    folder = None
+    try:
+        folder = new_run_folder(runs)
+        write_record(folder, opening)
+        return Written(folder)
+    except OSError as error:
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        return _elsewhere(folder or runs, error, opening, lambda f: write_record(f, opening))
+
+
 def write_all(folder: Path, record: dict[str, Any], run: Run) -> Written:
     """Write run.json, trace.json, the picture and report.html.
 
@@ -206,20 +241,28 @@ def write_all(folder: Path, record: dict[str, Any], run: Run) -> Written:
         _write_all(folder, record, run)
         return Written(folder)
     except OSError as error:
-        reason = error.strerror or str(error)
-    try:
-        rescue = Path(tempfile.mkdtemp(prefix=f"guide-{record['project']['name']}-"))
-        _write_all(rescue, record, run)
-    except OSError as error:
-        raise GuideError(
-            f"the record could not be written: {folder}: {reason}; {tempfile.gettempdir()}: "
-            f"{error.strerror or error}",
-            "free some space and run again",
-        ) from None
+        written = _elsewhere(folder, error, record, lambda f: _write_all(f, record, run))
     for name in ("picture.png", "trace.json", "report.html"):
         with contextlib.suppress(OSError):
             (folder / name).unlink()  # half a record would only mislead
-    return Written(rescue, f"{folder}: {reason}; the record is in {rescue}")
+    return written
+
+
+def _elsewhere(
+    place: Path, error: OSError, record: Mapping[str, Any], write: Callable[[Path], object]
+) -> Written:
+    """Write to a temporary folder what `place` could not take because of `error`."""
+    reason = error.strerror or str(error)
+    try:
+        rescue = Path(tempfile.mkdtemp(prefix=f"guide-{record['project']['name']}-"))
+        write(rescue)
+    except OSError as second:
+        raise GuideError(
+            f"the record could not be written: {place}: {reason}; {tempfile.gettempdir()}: "
+            f"{second.strerror or second}",
+            "free some space and run again",
+        ) from None
+    return Written(rescue, f"{place}: {reason}; the record is in {rescue}")
 
 
 def _write_all(folder: Path, record: dict[str, Any], run: Run) -> None:
@@ -236,7 +279,8 @@ def _write_all(folder: Path, record: dict[str, Any], run: Run) -> None:
         folder / "trace.json", record["project"]["name"], run.timeline, run.loop.log.recent()
     )
     if run.failure is not None:
-        (folder / "error.txt").write_text(run.failure.traceback, encoding="utf-8")
+        trace = run.failure.traceback
+        write_atomically(folder / "error.txt", lambda out: out.write(trace))
     write_report(folder)
 
 

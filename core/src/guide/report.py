@@ -179,7 +179,7 @@ def _tick_time(record: Record) -> str:
     p50, p99 = (ordered[min(int(len(done) * q), len(done) - 1)] for q in (0.5, 0.99))
     budget = None if budget_ns is None else budget_ns / 1e6
     top = max(p99 * 1.4, (budget or 0) * 1.15)
-    top = min(top, ordered[-1] * 1.1) if budget is None else max(top, 1e-6)
+    top = max(min(top, ordered[-1] * 1.1) if budget is None else top, 1e-6)
     over = [y if budget is not None and y > budget else None for y in done]
     under = [None if o is not None else y for o, y in zip(over, done, strict=True)]
     lines = [Line("on time" if budget else "tick", xs, under, dots=True)]
@@ -335,7 +335,7 @@ def _worst(record: Record) -> str:
             _cells(number(tick["index"]), f"{tick['start_ns'] / 1e9:.2f} s")
             + f'<td class="n{" miss" if tick["missed"] else ""}">{duration(tick["work_ns"])}</td>'
             + _cells(duration(tick["late_ns"]))
-            + f"<td>{parts}</td>"
+            + f"<td class=wide>{parts}</td>"
         )
     if not rows:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from guide.errors import GuideError
+from guide.timing import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,12 @@ class Sampler:
         self.failed: list[str] = []  # one line for each meter that gave up
 
     def start(self) -> None:
-        """Start the meters and the sampling."""
-        for meter in self._meters:
-            meter.start()
+        """Start the meters and the sampling. A meter that raises is left out, as in `sample`."""
+        for meter in list(self._meters):
+            try:
+                meter.start()
+            except Exception as error:
+                self._give_up(meter, error)
         self.sample()
         self._thread.start()
 
@@ -162,21 +167,33 @@ class Sampler:
         """The newest readings; empty before the first."""
         return self.samples[-1][1] if self.samples else ()
 
+    def count_into(self, timeline: Timeline) -> None:
+        """Put the levels that were sampled on a timeline, as counters."""
+        for t_ns, readings in self.samples:
+            for reading in readings:
+                if reading.kind == "level":
+                    timeline.counter(f"{reading.name}, {reading.unit}", reading.value, t_ns)
+
     def sample(self) -> None:
         """Read every meter once. One that raises is left out from then on, and said in `failed`."""
         readings: list[Reading] = []
         for meter in list(self._meters):
             try:
-                readings += meter.read().readings
+                found = meter.read().readings
+                math.fsum(reading.value for reading in found)  # raises for what is no number
+                readings += found
             except Exception as error:  # a stranger's meter must not end the run
-                self._meters.remove(meter)
-                self.failed.append(f"meter {type(meter).__name__} stopped: {error}")
+                self._give_up(meter, error)
         self.samples.append((self._now_ns(), tuple(readings)))
         if len(self.samples) > self._FULL:
             self.samples = self.samples[::2]
             self._every_s *= 2
         if self._on_sample is not None:
             self._on_sample()
+
+    def _give_up(self, meter: Meter, error: Exception) -> None:
+        self._meters.remove(meter)
+        self.failed.append(f"meter {type(meter).__name__} stopped: {error}")
 
     def _run(self) -> None:
         while not self._done.wait(self._every_s):

@@ -69,6 +69,7 @@ class Failure:
     where: str  # "my_cam/task.py:41 in step", or empty
     remedy: str
     traceback: str
+    exit_code: int = 1  # what `guide run` exits with
 
 
 class Run:
@@ -134,11 +135,11 @@ class Run:
 
     def note(self, text: str) -> None:
         """Say one sentence that belongs in the report."""
-        self.notes.append(text)
+        self.notes.append(str(text))
 
     def text(self, title: str, body: str) -> None:
         """Keep a block of text for the report: a generated sample, a table."""
-        self.texts.append((title, body))
+        self.texts.append((str(title), str(body)))
 
     def picture(self, take: Callable[[], NDArray[Any]], caption: str = "") -> None:
         """Name what this project has to show.
@@ -154,8 +155,12 @@ class Run:
         """Ask the task for its picture now; a picture that fails is a note, not a failed run."""
         if self._take is None:
             return
+        from guide.png import checked_picture
+
         try:
-            self.image = self._take()
+            image = self._take()
+            # A copy: the task may reuse that memory, or free it, before the report is written.
+            self.image = None if image is None else checked_picture(image).copy()
         except Exception as error:
             self.note(f"no picture: {type(error).__name__}: {error}")
             self._take = None
@@ -171,10 +176,11 @@ def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) ->
     An error of the task does not leave this function: it is kept in `run.failure`, and all that
     was recorded up to it stays. `on_start` is called between `start` and the first tick.
     """
-    with _kept(run, "start"):
-        task.start(run)
-    if run.failure is None:
-        with _kept(run, "step"):
+    with _kept(run, "step"):
+        # Inside: an interrupt that comes in the instant between the two is kept as well.
+        with _kept(run, "start"):
+            task.start(run)
+        if run.failure is None:
             if on_start is not None:
                 on_start()
             run.started_ns = run.clock.now_ns()
@@ -206,7 +212,7 @@ def describe(error: BaseException, project: Path, phase: str) -> Failure:
     """Put an exception in one line, with file and line of the project's own code."""
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, GuideError):
-        return Failure(error.message, "", error.remedy, trace)
+        return Failure(error.message, "", error.remedy, trace, error.exit_code)
     where = ""
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:

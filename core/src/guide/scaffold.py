@@ -23,6 +23,7 @@ from guide.errors import GuideError, UsageError
 from guide.plugin import Scaffold
 
 PLACEHOLDER = "guide_project"
+_RESERVED = {PLACEHOLDER, "tests", "runs", "checkpoints"}
 _IGNORED = {"__pycache__", "runs", "checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
 
 
@@ -33,10 +34,10 @@ def new_project(scaffold: Scaffold, target: Path) -> Path:
         UsageError: when the name cannot be a package's, or the folder has content already.
         GuideError: when it cannot be written.
     """
-    target = target.resolve()
-    check_name(
-        target.name, f"guide new-project {scaffold.track} PATH/my_{target.name or 'project'}"
-    )
+    given, target = target, target.resolve()
+    beside = given.parent if given.name == target.name else target.parent
+    name = target.name or "project"
+    check_name(target.name, f"guide new-project {scaffold.track} {beside / f'my_{name}'}")
     return copy_package(scaffold.folder, target, {PLACEHOLDER: target.name})
 
 
@@ -52,8 +53,8 @@ def check_name(name: str, example: str) -> None:
         why = "is a Python keyword"
     elif name in sys.stdlib_module_names:
         why = "is a module of the standard library, which it would hide"
-    elif name == "tests" or name == PLACEHOLDER:
-        why = "is the name of a folder of the project itself"
+    elif name in _RESERVED:
+        why = "is the name of a folder that projects have themselves"
     elif _installed(name):
         why = "is the name of an installed package, which it would hide"
     else:
@@ -63,7 +64,7 @@ def check_name(name: str, example: str) -> None:
 
 def _suggestion(name: str, example: str) -> str:
     cleaned = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
-    return example.replace(f"my_{name}", f"my_{cleaned.strip('_')}")
+    return example.replace(f"my_{name}", f"my_{cleaned.strip('_').removeprefix('my_')}")
 
 
 def _installed(name: str) -> bool:
@@ -84,18 +85,32 @@ def copy_package(template: Path, target: Path, renames: Mapping[str, str]) -> Pa
         UsageError: when `target` has content already, or is a file.
         GuideError: when it cannot be written; nothing is left behind.
     """
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+    try:
+        occupied = target.is_file() or (target.is_dir() and any(target.iterdir()))
+        made = [parent for parent in target.parents if not parent.exists()]
+    except OSError as error:  # a name too long, a folder that may not be read
+        raise GuideError(f"cannot write {target}: {error.strerror or error}") from None
+    if occupied:
         raise UsageError(f"{target} exists already", "name another folder, or empty this one")
-    staged = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    made = [parent for parent in target.parents if not parent.exists()]
+    # A folder that is there stays the same one, for somebody may stand in it: `new-project X .`
+    place = target if target.is_dir() else target.parent
+    staged = place / f".{target.name}.{secrets.token_hex(4)}.part"
+    moved: list[Path] = []
     try:
         with _terminated_as_exit():
             staged.mkdir(parents=True)
             _copy_tree(template, staged, renames)
-            if target.exists():
-                target.rmdir()
-            staged.rename(target)
+            if place == target:
+                for entry in sorted(staged.iterdir()):
+                    moved.append(target / entry.name)
+                    entry.rename(moved[-1])
+                staged.rmdir()
+            else:
+                staged.rename(target)
     except BaseException as error:
+        for entry in moved:
+            with contextlib.suppress(OSError):
+                entry.rename(staged / entry.name)
         shutil.rmtree(staged, ignore_errors=True)
         for parent in made:  # nearest first; one that got other content stays
             with contextlib.suppress(OSError):

@@ -40,10 +40,11 @@ def stop_signals(first: Callable[[], None]) -> Iterator[None]:
 
     def watch() -> None:
         seen = 0
-        while data := reader.recv(1):
-            seen += data[0] in _SIGNALS
-            if seen >= 2:
-                os._exit(128 + data[0])
+        with reader:
+            while data := reader.recv(1):
+                seen += data[0] in _SIGNALS
+                if seen >= 2:
+                    os._exit(128 + data[0])
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)

@@ -13,14 +13,17 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from guide import hookspecs
 from guide.clock import Clock, VirtualClock
 from guide.learn import exercises
 from guide.loop import Loop, Overrun
 from guide.plugin import GUIDE_API, Diagnosis, Exercise, MeterSpec, Scaffold, Section, Track, load
+from guide.plugins import Plugins
 from guide.project import read_project
 from guide.run import Failure, Run, Task, drive
 from guide.scaffold import PLACEHOLDER, new_project
@@ -131,6 +134,14 @@ def run_task(
 _HEAVY = ("torch", "cv2", "numba", "moderngl", "glfw", "trimesh", "numpy", "scipy", "pandas")
 
 
+def _environment() -> dict[str, str]:
+    """For a process that finds what this one finds: a plugin can be tested before it is installed.
+
+    Without this process's own path it would miss what pytest was told by `pythonpath`.
+    """
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 class PluginConformance:
     """What every plugin must keep to. Subclass it, and name the plugin's module.
 
@@ -170,9 +181,25 @@ class PluginConformance:
             f"state GUIDE_API = {GUIDE_API} in {self.plugin}"
         )
 
+    def test_core_loads_it(self) -> None:
+        plugins = Plugins([EntryPoint("it", self.plugin, "guide")], disabled=[])
+        for name in ["", *(track.name for track in self._tracks())]:
+            plugins.sections(name)
+            plugins.exercises(name)
+            plugins.scaffolds(name)
+        plugins.meters()
+        plugins.diagnoses()
+        plugins.findings()
+        assert not plugins.troubles, plugins.troubles[0].line
+        for name, value in vars(self._module()).items():
+            marked = hasattr(value, "guide_impl") or not hasattr(hookspecs, name)
+            assert marked or not name.startswith("guide_"), f"mark {name} with @hookimpl"
+
     def test_import_is_light(self) -> None:
         code = f"import sys, {self.plugin}; print(*sys.modules)"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         heavy = set(self.heavy) & set(done.stdout.split())
         assert not heavy, f"{self.plugin} imports {sorted(heavy)}: import it where it is used"
@@ -228,7 +255,7 @@ class PluginConformance:
     def test_a_scaffolded_project_tests_and_runs(self, tmp_path: Path) -> None:
         for scaffold in self._each("guide_projects"):
             project = new_project(scaffold, tmp_path / f"my_{scaffold.track.replace('-', '_')}")
-            env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+            env = {**_environment(), "PYTHONDONTWRITEBYTECODE": "1"}
             for command in (
                 ["-m", "pytest", "-q", "-p", "no:cacheprovider"],
                 ["-m", "guide", "run", "--ticks", str(self.run_ticks)],

@@ -129,18 +129,20 @@ class Timeline:
         if end_ns < start_ns:
             raise ValueError(f"span {name!r} ends {start_ns - end_ns} ns before it starts")
         where = threading.get_ident() if lane is None else lane
-        self._append(
-            SpanRecord(name, start_ns, end_ns, where, self.tick if tick is None else tick, flow)
-        )
+        tick = self.tick if tick is None else int(tick)
+        flow = None if flow is None else int(flow)
+        # int(): figures that come out of numpy are none, and JSON would refuse them later.
+        self._append(SpanRecord(name, int(start_ns), int(end_ns), where, tick, flow))
 
     def mark(self, name: str) -> None:
         """Record that something happened now."""
         self._marks.append(Mark(name, self.now_ns()))
         self._bound(self._marks)
 
-    def counter(self, name: str, value: float) -> None:
-        """Record a level as it is now."""
-        self._counters.append(CounterSample(name, self.now_ns(), value))
+    def counter(self, name: str, value: float, t_ns: int | None = None) -> None:
+        """Record a level, as it is now or as it was at `t_ns`."""
+        when = self.now_ns() if t_ns is None else int(t_ns)
+        self._counters.append(CounterSample(name, when, float(value)))
         self._bound(self._counters)
 
     def _bound(self, records: list[Mark] | list[CounterSample]) -> None:
@@ -170,12 +172,15 @@ class Timeline:
         with self._lock:
             return dict(self._stats)
 
-    def fold(self) -> None:
+    def fold(self, *, wait: bool = True) -> None:
         """Count what was recorded since the last call, and let go of what is more than kept.
 
-        Safe from any thread. Whoever runs for long calls it now and then; `stats` does.
+        Safe from any thread. The loop calls it now and then, and `stats` does; without `wait` it
+        leaves the work to the thread that is at it already.
         """
-        with self._lock:
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
             upto = len(self._spans)
             for span in self._spans[self._folded : upto]:
                 histogram = self._stats.get(span.name)
@@ -188,6 +193,8 @@ class Timeline:
                 del self._spans[: upto - self._keep]
                 self.dropped += upto - self._keep
                 self._folded = self._keep
+        finally:
+            self._lock.release()
 
 
 _SUB_BITS = 5  # 32 buckets an octave: a value is known to 1/64, about 1.6 %
@@ -252,7 +259,8 @@ class Histogram:
             raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
         if not self.count:
             return 0
-        rank = max(math.ceil(q / 100 * self.count), 1)
+        # Multiplied first: 7 / 100 * 100 is a little more than 7, and would be rank 8.
+        rank = max(math.ceil(q * self.count / 100), 1)
         if rank >= self.count:
             return self.largest
         seen = index = 0

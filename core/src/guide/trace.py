@@ -1,14 +1,15 @@
 """The timeline as a file that Perfetto (https://ui.perfetto.dev) and chrome://tracing open.
 
 The format is Chrome's trace events: complete events ("X") for spans, instants ("i"), counters
-("C"). Spans of one lane nest or follow each other, as Perfetto demands of one thread; a lane
-that breaks this is spread over as many rows as it needs, because Perfetto would silently drop
-what overlaps.
+("C"), flows ("s", "t", "f") from span to span of one frame. Spans of one lane nest or follow each
+other, as Perfetto demands of one thread; a lane that breaks this is spread over as many rows as it
+needs, because Perfetto would silently drop what overlaps.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def dump_trace(out: IO[str], name: str, timeline: Timeline, ticks: Sequence[Tick
 
 def _events(name: str, timeline: Timeline, ticks: Sequence[TickRecord]) -> Iterator[dict[str, Any]]:
     spans = timeline.spans()
-    starts = [t.start_ns for t in ticks] + [s.start_ns for s in spans]
+    # due, not start: a deadline may lie before the start of a tick that began late
+    starts = [t.due_ns for t in ticks] + [s.start_ns for s in spans]
     starts += [m.t_ns for m in timeline.marks()] + [c.t_ns for c in timeline.counters()]
     origin = min(starts, default=0)
 
@@ -72,6 +74,7 @@ def _events(name: str, timeline: Timeline, ticks: Sequence[TickRecord]) -> Itera
     for span in spans:
         lanes[span.lane].append(span)
     tid = 2
+    flows: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for lane, of_lane in lanes.items():
         label = timeline.lanes.get(lane) or (lane if isinstance(lane, str) else f"thread {lane}")
         for row in _rows(of_lane):
@@ -87,15 +90,31 @@ def _events(name: str, timeline: Timeline, ticks: Sequence[TickRecord]) -> Itera
                     "args": {"tick": span.tick},
                 }
                 if span.flow is not None:
-                    event["args"] = {"tick": span.tick, "flow": span.flow}
+                    event["args"] = {"tick": span.tick, "flow": int(span.flow)}
+                    flows[int(span.flow)].append(event)
                 yield event
             tid += 1
+    for flow, stops in flows.items():
+        yield from _arrows(flow, stops)
     for mark in timeline.marks():
         what = {"ph": "i", "s": "p", "name": mark.name, "pid": _PID, "tid": 1}
         yield {**what, "ts": us(mark.t_ns)}
     for sample in timeline.counters():
+        if not math.isfinite(sample.value):
+            continue  # JSON has no way to say it
         what = {"ph": "C", "name": sample.name, "pid": _PID, "ts": us(sample.t_ns)}
         yield {**what, "args": {"value": sample.value}}
+
+
+def _arrows(flow: int, stops: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Flow events that lead from each span of one frame to the next, across threads."""
+    if len(stops) < 2:
+        return
+    stops.sort(key=lambda event: event["ts"])
+    for i, stop in enumerate(stops):
+        phase = "s" if i == 0 else "f" if i == len(stops) - 1 else "t"
+        arrow = {"ph": phase, "id": flow, "name": "frame", "cat": "flow", "bp": "e"}
+        yield {**arrow, "pid": _PID, "tid": stop["tid"], "ts": stop["ts"]}
 
 
 def _rows(spans: Sequence[SpanRecord]) -> list[list[SpanRecord]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def duration(ns: float) -> str:
     """A time in the unit that suits it: "830 ns", "12 µs", "4.1 ms", "2.3 s".
@@ -9,6 +11,8 @@ def duration(ns: float) -> str:
     >>> duration(4_130_000)
     '4.13 ms'
     """
+    if not math.isfinite(ns):
+        return f"{ns} s"
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if abs(ns) >= size:
             return f"{number(ns / size)} {unit}"
@@ -21,6 +25,8 @@ def number(value: float) -> str:
     >>> number(1250.4), number(0.00412)
     ('1,250', '0.00412')
     """
+    if not math.isfinite(value):
+        return str(value)  # a loss that has become nan is what a person needs to see
     size = abs(value)
     if value == int(value) and size < 1e15:
         return f"{int(value):,}"

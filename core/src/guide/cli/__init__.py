@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -82,13 +85,33 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line. Errors that a person can mend are one line and an exit code."""
+    _make_printable()
+    # click strips colours in a pipe; https://no-color.org it does not know.
+    settings = {"color": False} if os.environ.get("NO_COLOR") else {}
     try:
-        cli(prog_name="guide")
+        cli(prog_name="guide", **settings)
     except GuideError as error:
         fail(error)
+    except OSError as error:  # a full disk, a folder that may not be written: nobody's bug
+        where = f"{error.filename}: " if error.filename else ""
+        fail(GuideError(f"{where}{error.strerror or error}"))
 
 
 def fail(error: GuideError) -> None:
     """Print one line on stderr and exit."""
-    click.echo(f"{click.style('guide:', fg='red')} {error}", err=True)
+    color = False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{click.style('guide:', fg='red')} {error}", err=True, color=color)
     sys.exit(error.exit_code)
+
+
+def _make_printable() -> None:
+    """Let no output end a command: what the encoding lacks becomes "?", no stdout is an empty one.
+
+    A terminal of ASCII has no "µ", and a run of an hour must not end over that.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

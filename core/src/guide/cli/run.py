@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from traceback import format_exception
 
 import click
 
@@ -17,9 +18,9 @@ from guide.options import parse_assignment
 from guide.plugin import load
 from guide.plugins import Plugins, explain
 from guide.project import Project, make_task, read_project
-from guide.record import closing_record, new_run_folder, opening_record, write_all, write_record
+from guide.record import begin, closing_record, opening_record, write_all
 from guide.resources import Meter, ProcessMeter, Sampler
-from guide.run import Run, drive
+from guide.run import Run, Task, drive
 from guide.stopping import stop_signals
 
 
@@ -54,19 +55,12 @@ def run(
     if free and rate is not None:
         raise UsageError("--free and --rate contradict each other", "give one of them")
     project = read_project(path or Path.cwd())
-    task = make_task(project)
+    task = _task(project, traceback)
     loop = _loop(project, seconds, ticks, rate, free)
     options = {**project.options, **dict(map(parse_assignment, assignments))}
     opening = opening_record(project.name, project.track, loop, options, seed)
-    trouble = ""
-    try:
-        folder = new_run_folder(project.runs)
-        write_record(folder, opening)
-    except OSError as error:
-        # Nothing is lost yet: the record will look for another place when there is one to write.
-        folder = project.runs
-        trouble = f"{project.runs}: {error.strerror or error}"
-    work = Run(loop, project=project.folder, folder=folder, options=options, seed=seed)
+    begun = begin(project.runs, opening)
+    work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
     plugins = Plugins()
     meters, absent = _meters(plugins)
     sampler = Sampler(meters, loop.clock.now_ns, on_sample=loop.timeline.fold)
@@ -93,18 +87,21 @@ def run(
         finally:
             watcher.stop()
             sampler.stop()
+            sampler.count_into(loop.timeline)
         record = closing_record(opening, work, sampler)
         record["notes"] += explain(plugins, record)
-        written = write_all(folder, record, work)
+        written = write_all(begun.folder, record, work)
     plugins.run_finished(record)
-    trouble = written.trouble or trouble
+    trouble = written.trouble or begun.trouble
     _say(record, written.folder, trouble)
     if work.failure is not None:
         if traceback:
             click.echo(work.failure.traceback, err=True)
         where = f"{work.failure.where}: " if work.failure.where else ""
         remedy = work.failure.remedy or f"{_short(written.folder)}/error.txt has the traceback"
-        raise GuideError(f"{where}{work.failure.message}", remedy)
+        error = GuideError(f"{where}{work.failure.message}", remedy)
+        error.exit_code = work.failure.exit_code
+        raise error
     if trouble:
         raise GuideError(trouble)
 
@@ -117,7 +114,19 @@ def _loop(
     budget_s = project.budget_s if rate is None else None
     if free and budget_s is None and project.rate_hz is not None:
         budget_s = 1 / project.rate_hz
-    return Loop(rate_hz, project.overrun, budget_s=budget_s, ticks=ticks, seconds=seconds)
+    try:
+        return Loop(rate_hz, project.overrun, budget_s=budget_s, ticks=ticks, seconds=seconds)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _task(project: Project, traceback: bool) -> Task:
+    try:
+        return make_task(project)
+    except GuideError as error:
+        if traceback and error.__cause__ is not None:
+            click.echo("".join(format_exception(error.__cause__)), err=True)
+        raise
 
 
 def _meters(plugins: Plugins) -> tuple[list[Meter], list[str]]:
@@ -138,7 +147,7 @@ def _screen(project: Project, work: Run, sampler: Sampler) -> Screen:
         f"{project.name}, {project.track}",
         work,
         sampler,
-        colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
         unicode="utf" in encoding,
     )
 
@@ -148,7 +157,8 @@ def _say(record: dict[str, object], folder: Path, trouble: str) -> None:
     click.echo(summary(record))
     if (folder / "report.html").exists():
         click.echo(f"\nreport  {_short(folder / 'report.html')}")
-        click.echo("\nNext: guide report --open")
+        which = f"{folder} " if trouble else ""
+        click.echo(f"\nNext: guide report {which}--open")
 
 
 def _short(path: Path) -> str:

@@ -19,16 +19,17 @@ def tracks(as_json: bool) -> None:
     else goes on without it. GUIDE_DISABLE=name,name leaves plugins out.
     """
     plugins = Plugins()
-    rows = []
+    counted = []
     for track in plugins.tracks():
         brings = {
             "sections": len(plugins.sections(track.name)),
             "exercises": len(plugins.exercises(track.name)),
             "scaffolds": len(plugins.scaffolds(track.name)),
         }
-        if any(known.name == track.name for known in plugins.tracks()):  # a hook may have failed
-            owner = plugins.plugin_of(track.name)
-            rows.append((track, owner, brings))
+        counted.append((track, brings))
+    # Any of these calls may have broken any plugin: only now is it known who is healthy.
+    healthy = {known.name: plugins.plugin_of(known.name) for known in plugins.tracks()}
+    rows = [(t, healthy[t.name], brings) for t, brings in counted if t.name in healthy]
     if as_json:
         found = [
             {**asdict(track), "plugin": owner.name, "distribution": owner.distribution}

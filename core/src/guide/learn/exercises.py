@@ -57,8 +57,8 @@ def _order(exercise: Exercise) -> tuple[int, int]:
 def check(exercise: Exercise, attempt: Path) -> Outcome:
     """Run the check of `exercise` on the file `attempt`.
 
-    A wrong attempt, or one that does not even import, is an outcome; only a check that is
-    itself broken raises.
+    A wrong attempt, or one that does not even import, is an outcome. A check that is itself
+    broken is not passed by its solution, which the conformance kit tells its author.
 
     Raises:
         GuideError: when the attempt is not there.
@@ -68,17 +68,16 @@ def check(exercise: Exercise, attempt: Path) -> Outcome:
     judge = _import_file(exercise.folder / "check.py", "guide_exercise_check")
     try:
         module = _import_file(attempt, "guide_exercise_attempt")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Outcome(False, _one_line(error, attempt))
     try:
         judge.check(module)
     except AssertionError as error:
         return Outcome(False, str(error).partition("\n")[0] or "the check failed without a word")
-    except Exception as error:
-        line = _one_line(error, attempt)
-        if str(attempt) not in traceback.format_exc():
-            raise
-        return Outcome(False, line)
+    except (Exception, SystemExit) as error:
+        # Also when it was raised by the check's own code: what came from the attempt, such as
+        # the None of an unfinished function, is what that code stumbled over.
+        return Outcome(False, _one_line(error, attempt))
     return Outcome(True, "")
 
 
@@ -97,7 +96,10 @@ def _import_file(file: Path, name: str) -> ModuleType:
 
 
 def _one_line(error: BaseException, file: Path) -> str:
+    if isinstance(error, AttributeError) and getattr(error.obj, "__file__", "") == str(file):
+        return f"{file.name} does not define {error.name}"
+    text = f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename) == file:
-            return f"{file.name}:{frame.lineno}: {type(error).__name__}: {error}"
-    return f"{file.name}: {type(error).__name__}: {error}"
+            return f"{file.name}:{frame.lineno}: {text}"
+    return f"{file.name}: {text}"

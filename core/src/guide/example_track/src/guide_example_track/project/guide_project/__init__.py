@@ -1,0 +1,1 @@
+"""Blocks of samples, what is in them, and how long that took."""
