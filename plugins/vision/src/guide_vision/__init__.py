@@ -1,0 +1,1 @@
+"""The vision track: `guide_vision.pipeline` is its engine, `guide_vision.plugin` its hooks."""

@@ -1,0 +1,83 @@
+"""Open a source by what a person types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from guide.clock import Clock
+from guide.errors import UsageError
+from guide_vision.pipeline.camera import Camera, Stream
+from guide_vision.pipeline.clip import Clip
+from guide_vision.pipeline.frame import Source
+from guide_vision.pipeline.marbles import Marbles
+from guide_vision.pipeline.virtual import VirtualCamera
+
+
+def open_source(
+    name: str,
+    *,
+    clock: Clock | None = None,
+    width: int = 640,
+    height: int = 360,
+    photo: Path | None = None,
+    noise: float = 2.0,
+    seed: int = 0,
+    loop: bool = False,
+    stall_s: float = 2.0,
+    folder: Path | None = None,
+) -> Source:
+    """The source that `name` means; it is opened by its link.
+
+    Args:
+        name: `"virtual"`, a camera that moves over a photograph, each frame made when asked
+            for; `"virtual:live"`, the same, 30 a second, ready or not; `"virtual:marbles"`, a
+            camera at rest before which marbles roll; `"0"`, a camera's number; an `http://` or
+            `rtsp://` address; or the path of a video file.
+        clock: what stamps the frames; by default the system's.
+        width: of the virtual camera, and what a real one is asked for.
+        height: likewise.
+        photo: what the virtual camera looks at; by default a cup of coffee.
+        noise: standard deviation of the virtual camera's noise, in grey levels.
+        seed: of that noise.
+        loop: start a file again at its end.
+        stall_s: how long a live source may stay silent.
+        folder: where a relative path is looked for, after the working directory.
+
+    Raises:
+        UsageError: when `name` is none of these.
+    """
+    kind, _, variant = name.partition(":")
+    if kind == "virtual":
+        if variant not in ("", "live", "marbles"):
+            raise UsageError(
+                f"there is no source {name}", "virtual, virtual:live or virtual:marbles"
+            )
+        marbles = variant == "marbles"
+        camera = VirtualCamera(
+            _find(photo, folder) if photo else None,
+            width=width,
+            height=height,
+            noise=0 if marbles else noise,
+            speed=0 if marbles else 1,
+            seed=seed,
+            live=variant == "live",
+            clock=clock,
+        )
+        return Marbles(camera, noise=noise, seed=seed) if marbles else camera
+    if name.isdecimal():
+        return Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
+    scheme, separator, _ = name.partition("://")
+    if separator:
+        if scheme not in ("http", "https", "rtsp"):
+            raise UsageError(f"a stream begins with http:// or rtsp://, not {scheme}://")
+        return Stream(name, stall_s=stall_s, clock=clock)
+    if not name:
+        raise UsageError("no source was named", "type --set source=virtual, or a file's path")
+    return Clip(_find(Path(name), folder), loop=loop, clock=clock)
+
+
+def _find(path: Path, folder: Path | None) -> Path:
+    path = path.expanduser()
+    if folder is not None and not path.exists() and (folder / path).exists():
+        return folder / path
+    return path

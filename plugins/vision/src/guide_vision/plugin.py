@@ -1,0 +1,69 @@
+"""What the vision track brings, as data. Importing this imports neither OpenCV nor NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from guide.plugin import Exercise, Finding, Scaffold, Section, Track, hookimpl
+
+GUIDE_API = 1
+
+_HERE = Path(__file__).parent
+_TRACK = "vision"
+
+
+@hookimpl
+def guide_tracks() -> list[Track]:
+    """The vision track."""
+    return [
+        Track(
+            _TRACK,
+            "Computer vision",
+            "Frames on time: live sources, tracking held against a known truth, exact books.",
+        )
+    ]
+
+
+@hookimpl
+def guide_sections(track: str) -> list[Section]:
+    """Sections for the vision track."""
+    if track != _TRACK:
+        return []
+    return [
+        Section("m1/s2", "A frame is memory", _HERE / "modules" / "m1" / "s2.md", (_TRACK,)),
+    ]
+
+
+@hookimpl
+def guide_exercises(track: str) -> list[Exercise]:
+    """Exercises for the vision track."""
+    if track != _TRACK:
+        return []
+    folder = _HERE / "exercises" / "gamma_in_place"
+    return [
+        Exercise("m1::e2", "Same pixels, no new memory", folder, expected=(_TRACK,)),
+    ]
+
+
+@hookimpl
+def guide_projects(track: str) -> list[Scaffold]:
+    """The m6 scaffold."""
+    if track != _TRACK:
+        return []
+    return [
+        Scaffold(
+            _TRACK,
+            "A camera, tracked live",
+            "Camera, file, stream or a virtual camera with known motion; points or objects; "
+            "latency of every frame.",
+            _HERE / "project",
+        )
+    ]
+
+
+@hookimpl
+def guide_doctor() -> list[Finding]:
+    """OpenCV: which one, what it can do, and the cameras of this machine."""
+    from guide_vision.doctor import findings
+
+    return findings()

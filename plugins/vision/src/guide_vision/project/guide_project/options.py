@@ -1,0 +1,34 @@
+"""The options of this project: `guide run --set NAME=VALUE` overrides what pyproject.toml says."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen without touching the code."""
+
+    # virtual, virtual:live, virtual:marbles, 0, clip.mp4, http://..., rtsp://...
+    source: str = "virtual"
+    stage: Literal["points", "objects"] = "points"
+    width: int = 640  # of the virtual camera; what a real camera is asked for
+    height: int = 360
+    photo: Path | None = None  # what the virtual camera looks at; none: a cup of coffee
+    noise: float = 2.0  # of the virtual camera, standard deviation in grey levels
+    loop: bool = False  # start a file again at its end
+    record: str | None = None  # a .mp4 or .avi, written to the run's folder
+    window: bool = False
+    stall_s: float = 2.0  # how long a live source may stay silent
+    cv_threads: int = 1  # threads of one OpenCV call
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, in a sentence."""
+        if min(self.width, self.height) < 64:
+            raise ValueError(f"a picture of {self.width} x {self.height} is too small to track in")
+        if self.noise < 0:
+            raise ValueError(f"noise is 0 or more, not {self.noise}")
+        if self.stall_s <= 0:
+            raise ValueError(f"stall_s is above 0, not {self.stall_s}")
+        if self.cv_threads < 1:
+            raise ValueError(f"cv_threads is 1 or more, not {self.cv_threads}")

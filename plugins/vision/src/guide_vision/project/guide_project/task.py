@@ -1,0 +1,108 @@
+"""The task: take a frame, look at it, draw it, hand it on. One tick is one frame."""
+
+import statistics
+
+import cv2
+import numpy as np
+
+from guide.loop import Tick
+from guide.run import Run
+from guide_project import hud
+from guide_project.options import Options
+from guide_project.stages import make_sinks, make_stage, warm_up
+from guide_vision.pipeline import Link, Overlay, Sink, link_for, open_source, use_threads
+from guide_vision.pipeline.score import BoxScore
+
+
+class Task:
+    """A camera, one stage, an overlay, and any number of sinks."""
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.sinks: list[Sink] = []
+        self.picture = np.zeros((9, 16, 3), np.uint8)
+        self.errors_px: list[float] = []
+        self.score = BoxScore()
+        self.latency_ms = 0.0
+
+    def start(self, run: Run) -> None:
+        """Open the source, warm up, state the facts."""
+        self.run = run
+        options = run.configure(Options)
+        threads = use_threads(options.cv_threads)
+        source = open_source(
+            options.source,
+            clock=run.clock,
+            width=options.width,
+            height=options.height,
+            photo=options.photo,
+            noise=options.noise,
+            seed=run.seed,
+            loop=options.loop,
+            stall_s=options.stall_s,
+            folder=run.project,
+        )
+        rate_hz = run.loop.rate_hz
+        self.sinks = make_sinks(options, run.folder, rate_hz or 30.0)
+        self.stage, self.overlay = make_stage(options.stage), Overlay()
+        self.link = link_for(source, run.timeline)
+        self.facts = facts = self.link.open()
+        warm_up(options.stage, facts.width, facts.height)
+        run.fact("source", facts.name)
+        run.fact("size", facts.size)
+        run.fact("source fps", facts.fps or "not stated")
+        run.fact("OpenCV", f"{cv2.__version__}, {threads} thread(s) a call")
+        if rate_hz and facts.fps and not source.live and abs(facts.fps / rate_hz - 1) > 0.01:
+            run.note(
+                f"{facts.name} has {facts.fps:g} frames a second and is played at {rate_hz:g}: "
+                f"guide run --rate {facts.fps:g} shows it at its own speed"
+            )
+        run.picture(lambda: cv2.cvtColor(self.picture, cv2.COLOR_BGR2RGB), facts.name)
+
+    def step(self, tick: Tick) -> None:
+        """One frame, from the camera to the sinks."""
+        assert self.link is not None  # start() came first
+        frame = self.link.take()
+        if frame is None:
+            self.run.stop("end of the clip")
+            return
+        with tick.span(self.stage.name):
+            seen = self.stage.process(frame)
+        with tick.span("draw"):
+            # The picture can only show the latency of the frame before: its own is not over
+            text = hud.lines(self.facts, seen, self.latency_ms)
+            self.picture = self.overlay.draw(frame, seen, text)
+        self.latency_ms = frame.age_ns(self.run.clock.now_ns()) / 1e6
+        hud.log(self.run, frame, seen, self.latency_ms)
+        if seen.error_px is not None:
+            self.errors_px.append(seen.error_px)
+        if seen.boxes is not None and frame.true_boxes is not None:
+            self.score.add(seen.boxes, frame.true_boxes)
+        if self.sinks:
+            with tick.span("sink"):
+                for sink in self.sinks:
+                    if not sink.write(self.picture):
+                        self.run.stop("the window was closed")
+
+    def close(self) -> None:
+        """Release everything, then say whether the books balance."""
+        for sink in self.sinks:
+            sink.close()
+        if self.link is None:
+            return
+        books = self.link.close()
+        if books.captured:
+            self.run.note(f"books: {books}")
+        if self.link.reallocated:
+            self.run.note(f"{self.link.reallocated} frames did not fit the memory they were given")
+        if self.errors_px:
+            worst = max(self.errors_px)
+            self.run.note(
+                f"accuracy: median motion error {statistics.median(self.errors_px):.3f} px, "
+                f"worst {worst:.3f} px, against the truth of {len(self.errors_px)} frames"
+            )
+        if self.score.true:
+            self.run.note(
+                f"accuracy: {self.score.recall:.0%} of {self.score.true} true boxes were found, "
+                f"{self.score.precision:.0%} of those reported were right"
+            )

@@ -1,0 +1,89 @@
+"""Real parts for the tests: a network camera in a process of its own, clips written on the spot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from guide_vision.pipeline import Image
+from guide_vision.pipeline.barcode import write_barcode
+
+
+class NetworkCamera:
+    """`python -m guide_vision.netcam`, to be killed and stopped."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "guide_vision.netcam", "--port", "0", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http://"), "the camera did not start"
+
+    def stop(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@pytest.fixture
+def network_camera() -> Iterator[Callable[..., NetworkCamera]]:
+    """Starts network cameras; those still alive at the end are killed."""
+    cameras: list[NetworkCamera] = []
+
+    def start(*arguments: str) -> NetworkCamera:
+        cameras.append(NetworkCamera(*arguments))
+        return cameras[-1]
+
+    yield start
+    for camera in cameras:
+        camera.kill()
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a clip whose frames carry their number as a barcode."""
+
+    def make(
+        frames: int = 30,
+        name: str = "clip.avi",
+        fps: float = 25.0,
+        size: tuple[int, int] = (320, 180),
+        draw: Callable[[Image, int], None] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        codec = "MJPG" if path.suffix == ".avi" else "mp4v"
+        fourcc = cv2.VideoWriter.fourcc(*codec)
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, fps, size)
+        assert writer.isOpened()
+        for number in range(frames):
+            image = np.full((size[1], size[0], 3), 90, np.uint8)
+            if draw is not None:
+                draw(image, number)
+            write_barcode(image, number)
+            writer.write(image)
+        writer.release()
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """The folder of real film clips."""
+    root = Path(__file__).parents[3]
+    folder = Path(os.environ.get("GUIDE_CLIPS", root / "build" / "clips"))
+    if not (folder / "bikes.mp4").is_file():
+        pytest.fail(f"there are no clips in {folder}: run make clips", pytrace=False)
+    return folder
