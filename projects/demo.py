@@ -40,7 +40,7 @@ class Show:
     name: str
     what: str
     seconds: float
-    options: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
 
 SHOWS = (
@@ -60,8 +60,8 @@ SHOWS = (
         "vision",
         "my_cam",
         "Points are tracked through a film clip, and their age is known to the millisecond.",
-        8,
-        (f"source={CLIPS / 'bikes.mp4'}",),
+        6,
+        ("--rate", "25", "--set", f"source={CLIPS / 'bikes.mp4'}"),
     ),
 )
 
@@ -77,8 +77,7 @@ def main(folder: Path, seconds: float | None = None) -> None:
         shutil.rmtree(project, ignore_errors=True)
         say(f"{show.track}: {show.what}")
         call("new-project", show.track, str(project))
-        sets = [word for option in show.options for word in ("--set", option)]
-        call("run", str(project), "--seconds", str(seconds or show.seconds), *sets)
+        call("run", str(project), "--seconds", str(seconds or show.seconds), *show.arguments)
         cards.append(card(show, folder))
     page = folder / "index.html"
     page.write_text(index(cards, limits()), encoding="utf-8")

@@ -21,5 +21,7 @@ def test_each_hook_stands_there_with_its_signature_and_purpose(name):
 
 
 def test_no_hook_stands_there_that_does_not_exist():
-    rows = [line.split("`")[1].split("(")[0] for line in PAGE.splitlines() if line[:9] == "| `guide_"]
+    rows = [
+        line.split("`")[1].split("(")[0] for line in PAGE.splitlines() if line[:9] == "| `guide_"
+    ]
     assert sorted(rows) == sorted(HOOKS)

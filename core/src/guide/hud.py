@@ -79,12 +79,14 @@ class Screen:
         rows.append(self._row("rate", self._rate_text(rate, loop), width))
         rows.append(self._tick_row(work, loop, length, width))
         rows.append(self._missed_row(loop, width))
-        total = sum(h.total for h in stats.values()) or 1
+        beside = self._run.timeline.beside
+        total = sum(h.total for name, h in stats.items() if name not in beside) or 1
         ranked = sorted(stats.items(), key=lambda item: -item[1].total)[:8]
         for name, h in sorted(ranked, key=lambda item: item[0]):
             label = f"  {name[:14]:14} p50 {duration(h.percentile(50)):>8}  "
             room = max(min(length, width - len(label)), 0)
             cells = bar(h.total / total, room, self._unicode).rstrip()
+            cells = "beside the loop"[:room] if name in beside else cells
             rows.append(label[:width] + self._paint(cells, _BLUE))
         rows.append(self._row("machine", machine_text(self._sampler), width))
         if self._run.series:

@@ -12,6 +12,7 @@ rounded period to the last wake-up: that sum is where loops drift (1 to 17 % slo
 from __future__ import annotations
 
 import heapq
+import threading
 from array import array
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -194,6 +195,7 @@ class Loop:
         self.ended = self.ended or reason
 
     def __iter__(self) -> Generator[Tick, None, None]:
+        self.timeline.loop_lane = threading.get_ident()
         return self._run_free() if self._period is None else self._run_paced(self._period)
 
     def _run_free(self) -> Generator[Tick, None, None]:

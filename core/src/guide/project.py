@@ -15,7 +15,7 @@ from guide.loop import Overrun
 from guide.run import Task, describe
 
 # Looked for without parsing: another tool's broken file above this folder is none of our business.
-_TABLE = re.compile(rb"^\s*\[tool\.guide[.\]]", re.MULTILINE)
+_TABLE = re.compile(rb"^\s*\[tool\.guide(?![\w-])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,17 @@ def closing_record(
         "tick_time": asdict(Summary.of(log.work)),
         "lateness": asdict(Summary.of(log.lateness)),
         "spans": {
-            name: {**asdict(Summary.of(h)), "total_ns": h.total}
+            name: {
+                **asdict(Summary.of(h)),
+                "total_ns": h.total,
+                "beside": name in run.timeline.beside,
+            }
             for name, h in run.timeline.stats().items()
         },
         "ticks": _columns(log.recent(), origin),
-        "worst": _worst(log.worst(), spans, origin),
+        "worst": _worst(
+            log.worst(), [s for s in spans if s.name not in run.timeline.beside], origin
+        ),
         "series": {
             name: {
                 "unit": s.unit,

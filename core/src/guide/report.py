@@ -72,7 +72,7 @@ def headline(record: Record) -> tuple[str, str]:
 
 def bottleneck(record: Record) -> str:
     """The span that takes most of the tick time, in a sentence; empty where there is none."""
-    spans = record.get("spans") or {}
+    spans = {n: s for n, s in (record.get("spans") or {}).items() if not s["beside"]}
     work = record.get("tick_time", {"mean_ns": 0, "count": 0})
     total = work["mean_ns"] * work["count"]
     if not spans or not total:
@@ -98,9 +98,7 @@ def _sections(record: Record, image: bytes | None) -> Iterable[str]:
     if image is not None:
         data = base64.b64encode(image).decode()
         caption = escape(record["picture"]["caption"] or "picture")
-        yield _section(
-            caption.capitalize(), f'<img alt="{caption}" src="data:image/png;base64,{data}">'
-        )
+        yield _section(caption, f'<img alt="{caption}" src="data:image/png;base64,{data}">')
     yield _tick_time(record)
     yield _spans(record)
     yield from _series(record)
@@ -150,7 +148,7 @@ def _tiles(record: Record) -> str:
     for name, reading in totals.items():
         if name.startswith("energy"):
             what = f"energy, {name.partition('.')[2]} ({reading['source']})"
-            tiles.append((_bounded(reading), what))
+            tiles.append((bounded(reading), what))
             if loop["ticks"] and reading["low"] is None:
                 each = quantity(reading["value"] / loop["ticks"], reading["unit"])
                 tiles.append((each, f"{name.partition('.')[2]} energy a tick"))
@@ -161,7 +159,7 @@ def _tiles(record: Record) -> str:
     return f'<div class="tiles">{cells}</div>'
 
 
-def _bounded(reading: Mapping[str, Any]) -> str:
+def bounded(reading: Mapping[str, Any]) -> str:
     """A reading as text; one that is only bounded as its bounds."""
     if reading["low"] is None:
         return quantity(reading["value"], reading["unit"])
@@ -238,7 +236,7 @@ def _spans(record: Record) -> str:
         f"<th scope=row>{escape(name)}</th>"
         f'<td class="bar"><i style="width:{100 * span["total_ns"] / longest:.1f}%"></i></td>'
         + _cells(
-            percent(span["total_ns"], work),
+            "beside it" if span["beside"] else percent(span["total_ns"], work),
             duration(span["p50_ns"]),
             duration(span["p99_ns"]),
             number(span["count"]),
@@ -246,7 +244,8 @@ def _spans(record: Record) -> str:
         for name, span in sorted(spans.items(), key=lambda item: -item[1]["total_ns"])
     ]
     table = _table(head, rows)
-    why = "Spans on other threads can add up to more than the tick time."
+    why = "Beside it: on other threads or a device, while the loop went on."
+    why = why if any(span["beside"] for span in spans.values()) else ""
     return _section("Cost per span", table, why)
 
 
@@ -351,7 +350,7 @@ def _facts(record: Record) -> str:
     rows |= {f"option {name}": value for name, value in record["options"].items()} | machine
     for reading in record["usage"]["totals"]:
         if reading["name"].startswith("energy"):
-            rows[reading["name"]] = f"{_bounded(reading)}, source: {reading['source']}"
+            rows[reading["name"]] = f"{bounded(reading)}, source: {reading['source']}"
     cells = "".join(
         f"<tr><th scope=row>{escape(str(name))}</th><td>{escape(_fact(value))}</td></tr>"
         for name, value in rows.items()

@@ -86,6 +86,8 @@ class Timeline:
         self.clock: Clock = clock or SystemClock()
         self.now_ns: Callable[[], int] = self.clock.now_ns
         self.tick = -1  # the loop sets it as each tick begins
+        self.loop_lane: int | None = None  # the thread whose ticks these are; the loop sets it
+        self.beside: set[str] = set()  # names of spans that ran on any other lane
         self.lanes: dict[int | str, str] = {}  # names of threads, for the trace
         self.dropped = 0  # spans that stats() knows and spans() no longer holds
         self._keep = keep
@@ -187,6 +189,8 @@ class Timeline:
                 if histogram is None:
                     histogram = self._stats[span.name] = Histogram()
                 histogram.record(span.end_ns - span.start_ns)
+                if span.lane != self.loop_lane:
+                    self.beside.add(span.name)
             self._folded = upto
             if upto > 2 * self._keep:
                 # In place: threads hold the list's own append.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from guide.errors import GuideError
 from guide.project import find_project
 from guide.record import latest_run, read_record
-from guide.report import headline, write_report
+from guide.report import bounded, headline, write_report
 from guide.units import duration, number, percent, quantity
 
 
@@ -75,31 +76,40 @@ def summary(record: dict[str, Any]) -> str:
     """The run in a few lines for a terminal."""
     text, mood = headline(record)
     colour = {"good": "green", "bad": "red", "unsure": "yellow"}[mood]
-    lines = [click.style(text, fg=colour)]
+    rows: list[tuple[str, str]] = []
     if record.get("tick_time", {}).get("count"):
-        work, loop, seconds = record["tick_time"], record["loop"], record["seconds"]
-        pace = "free-running" if loop["rate_hz"] is None else f"of {number(loop['rate_hz'])} Hz"
-        lines.append(f"rate    {loop['ticks'] / seconds:.1f} Hz {pace}")
-        lines.append(
-            f"tick    p50 {duration(work['p50_ns'])}, p99 {duration(work['p99_ns'])}, "
-            f"longest {duration(work['max_ns'])}"
-        )
-        total = work["mean_ns"] * work["count"]
-        ranked = sorted(record["spans"].items(), key=lambda item: -item[1]["total_ns"])[:6]
-        for name, span in ranked:
-            share = percent(span["total_ns"], total)
-            lines.append(f"  {name:14} {share:>6} of the tick, p50 {duration(span['p50_ns'])}")
-        for reading in record["usage"]["totals"]:
-            if reading["name"].startswith("energy"):
-                value = quantity(reading["value"], reading["unit"])
-                if reading["low"] is not None:
-                    value = f"{number(reading['low'])} to {number(reading['high'])} J"
-                source = f"{reading['name'].partition('.')[2]}, source: {reading['source']}"
-                lines.append(f"energy  {value} ({source})")
-        for name, series in record["series"].items():
-            if series["values"] and series["values"][-1] is not None:
-                lines.append(
-                    f"{name:7} {quantity(series['values'][-1], series['unit'])} at the end"
-                )
-    lines += [f"note    {note}" for note in record.get("notes", [])]
-    return "\n".join(lines)
+        rows = [*_pace(record), *_parts(record), *_energy(record), *_values(record)]
+    rows += [("note", note) for note in record.get("notes", [])]
+    width = max((len(label) for label, _ in rows), default=0) + 2
+    lines = [f"{label:{width}}{value}" for label, value in rows]
+    return "\n".join([click.style(text, fg=colour), *lines])
+
+
+def _pace(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    work, loop = record["tick_time"], record["loop"]
+    pace = "free-running" if loop["rate_hz"] is None else f"of {number(loop['rate_hz'])} Hz"
+    yield "rate", f"{loop['ticks'] / record['seconds']:.1f} Hz {pace}"
+    p50, p99, longest = (duration(work[key]) for key in ("p50_ns", "p99_ns", "max_ns"))
+    yield "tick", f"p50 {p50}, p99 {p99}, longest {longest}"
+
+
+def _parts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    total = record["tick_time"]["mean_ns"] * record["tick_time"]["count"]
+    ranked = sorted(record["spans"].items(), key=lambda item: -item[1]["total_ns"])[:6]
+    for name, span in ranked:
+        share = f"{percent(span['total_ns'], total):>6} of the tick"
+        where = "beside the loop" if span["beside"] else share
+        yield f"  {name}", f"{where + ',':19} p50 {duration(span['p50_ns'])}"
+
+
+def _energy(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for reading in record["usage"]["totals"]:
+        if reading["name"].startswith("energy"):
+            what = f"{reading['name'].partition('.')[2]}, source: {reading['source']}"
+            yield "energy", f"{bounded(reading)} ({what})"
+
+
+def _values(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, series in record["series"].items():
+        if series["values"] and series["values"][-1] is not None:
+            yield name, f"{quantity(series['values'][-1], series['unit'])} at the end"

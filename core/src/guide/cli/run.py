@@ -55,9 +55,9 @@ def run(
     if free and rate is not None:
         raise UsageError("--free and --rate contradict each other", "give one of them")
     project = read_project(path or Path.cwd())
-    task = _task(project, traceback)
     loop = _loop(project, seconds, ticks, rate, free)
     options = {**project.options, **dict(map(parse_assignment, assignments))}
+    task = _task(project, traceback)  # last: importing it may take seconds
     opening = opening_record(project.name, project.track, loop, options, seed)
     begun = begin(project.runs, opening)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
