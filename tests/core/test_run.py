@@ -185,6 +185,28 @@ class TestLogging:
 
         assert run(Task(step=step)).spans["decode"].count == 3
 
+    def test_spans_beside_the_loop_are_told_from_those_in_it(self):
+        def work(run):
+            with run.timeline.span("decode"):
+                pass
+
+        def start(run):
+            with run.timeline.span("detect"):  # a warm-up of what the ticks do as well
+                pass
+            run.timeline.fold()
+
+        def step(run, tick):
+            with tick.span("detect"):
+                pass
+            run.timeline.add("draw", 0, 1, lane="gpu")
+            thread = threading.Thread(target=work, args=(run,))
+            thread.start()
+            thread.join()
+
+        timeline = run(Task(start=start, step=step)).run.timeline
+        timeline.fold()
+        assert timeline.beside == {"decode", "draw"}
+
 
 class TestPicture:
     def take(self, take):

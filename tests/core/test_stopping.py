@@ -36,6 +36,12 @@ def until_delivered(process):
         time.sleep(0.001)
 
 
+def until_asleep(process):
+    """Wait until the main thread waits for the lock; until then a handler could still run."""
+    while ") S " not in Path(f"/proc/{process.pid}/stat").read_text():
+        time.sleep(0.001)
+
+
 def start(body, first="lambda: print('first', flush=True)"):
     code = CODE.format(body=body, first=first)
     process = subprocess.Popen(
@@ -68,6 +74,7 @@ def test_the_second_signal_ends_the_process_even_inside_a_c_call(first, second, 
     lock = "import ctypes; c, m = ctypes.CDLL(None), ctypes.create_string_buffer(64)"
     process = start(f"{lock}; c.pthread_mutex_lock(m); print('in', flush=True); {STUCK}")
     assert process.stdout.readline() == "in\n"
+    until_asleep(process)
     process.send_signal(first)
     until_delivered(process)
     process.send_signal(second)

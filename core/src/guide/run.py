@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -176,6 +177,7 @@ def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) ->
     An error of the task does not leave this function: it is kept in `run.failure`, and all that
     was recorded up to it stays. `on_start` is called between `start` and the first tick.
     """
+    run.timeline.loop_lane = threading.get_ident()  # what `start` warms up is not beside the loop
     with _kept(run, "step"):
         # Inside: an interrupt that comes in the instant between the two is kept as well.
         with _kept(run, "start"):

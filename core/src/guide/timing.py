@@ -189,7 +189,7 @@ class Timeline:
                 if histogram is None:
                     histogram = self._stats[span.name] = Histogram()
                 histogram.record(span.end_ns - span.start_ns)
-                if span.lane != self.loop_lane:
+                if self.loop_lane is not None and span.lane != self.loop_lane:
                     self.beside.add(span.name)
             self._folded = upto
             if upto > 2 * self._keep:
