@@ -22,7 +22,7 @@ from guide.units import duration, number, quantity, size
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LABEL, _TICK = 11, 38  # cells before what a row says; cells of the tick row's text
-_GREEN, _AMBER, _RED, _BLUE, _SOFT, _BOLD = "32", "33", "31", "34", "2", "1"
+_GREEN, _AMBER, _RED, _CYAN, _SOFT, _BOLD = "32", "33", "31", "36", "2", "1"
 
 
 def bar(share: float, width: int, unicode: bool = True) -> str:
@@ -87,7 +87,7 @@ class Screen:
             room = max(min(length, width - len(label)), 0)
             cells = bar(h.total / total, room, self._unicode).rstrip()
             cells = "beside the loop"[:room] if name in beside else cells
-            rows.append(label[:width] + self._paint(cells, _BLUE))
+            rows.append(label[:width] + self._paint(cells, _CYAN))
         rows.append(self._row("machine", machine_text(self._sampler), width))
         if self._run.series:
             latest = ", ".join(

@@ -67,7 +67,7 @@ def headline(record: Record) -> tuple[str, str]:
         return f"Every one of {number(ticks)} ticks met its {budget} deadline.", "good"
     share = percent(missed, ticks)
     text = f"{number(missed)} of {number(ticks)} ticks ({share}) missed their {budget} deadline."
-    return text, "bad" if missed > ticks / 100 else "unsure"
+    return text, "bad" if missed > ticks / 20 else "unsure"
 
 
 def bottleneck(record: Record) -> str:
