@@ -4,7 +4,8 @@ import pytest
 
 from guide.errors import GuideError, UsageError
 from guide.foundations import plugin as foundations
-from guide.learn.exercises import all_exercises, attempt_file, check, find_exercise
+from guide.learn.contents import all_exercises, find_exercise
+from guide.learn.exercises import attempt_file, check
 from guide.plugin import Exercise
 from guide.plugins import Plugins
 

@@ -99,9 +99,12 @@ def _sections(record: Record, image: bytes | None) -> Iterable[str]:
         data = base64.b64encode(image).decode()
         caption = escape(record["picture"]["caption"] or "picture")
         yield _section(caption, f'<img alt="{caption}" src="data:image/png;base64,{data}">')
+    if image is None:  # then its curves are what a project has to show
+        yield from _series(record)
     yield _tick_time(record)
     yield _spans(record)
-    yield from _series(record)
+    if image is not None:
+        yield from _series(record)
     yield _usage(record)
     yield _worst(record)
     if record["notes"]:

@@ -11,6 +11,7 @@ import click
 from guide.cli.shared import TRACK
 from guide.errors import UsageError
 from guide.learn import exercises as learn
+from guide.learn.contents import all_exercises, find_exercise
 from guide.plugins import Plugins
 
 
@@ -22,7 +23,7 @@ def exercises(track: str | None, as_json: bool) -> None:
     plugins = Plugins()
     if track is not None:
         plugins.track(track)
-    found = learn.all_exercises(plugins, track)
+    found = all_exercises(plugins, track)
     if as_json:
         rows = [
             {"id": e.id, "title": e.title, "expected": e.expected, "invited": e.invited}
@@ -44,7 +45,7 @@ def exercises(track: str | None, as_json: bool) -> None:
 @click.argument("exercise")
 def start(exercise: str) -> None:
     """Copy the starter of EXERCISE, such as m1::e0, to a file here. Never overwrites one."""
-    found = learn.find_exercise(Plugins(), exercise)
+    found = find_exercise(Plugins(), exercise)
     file = learn.attempt_file(found, Path.cwd())
     if file.exists():
         raise UsageError(f"{file.name} exists already", f"guide check {found.id}")
@@ -57,7 +58,7 @@ def start(exercise: str) -> None:
 @click.argument("exercise")
 def check(exercise: str) -> None:
     """Check your attempt at EXERCISE, the file that `guide start` made here."""
-    found = learn.find_exercise(Plugins(), exercise)
+    found = find_exercise(Plugins(), exercise)
     outcome = learn.check(found, learn.attempt_file(found, Path.cwd()))
     if outcome.passed:
         click.secho(f"✓ {found.id} {found.title}: correct", fg="green")

@@ -12,8 +12,7 @@ import click
 import guide
 from guide.cli.shared import ask
 from guide.errors import UsageError
-from guide.learn.exercises import all_exercises
-from guide.learn.sections import all_sections
+from guide.learn.contents import all_exercises, all_sections
 from guide.plugin import Track
 from guide.plugins import Plugins
 from guide.scaffold import check_name, copy_package

@@ -7,7 +7,7 @@ import json
 import click
 
 from guide.cli.shared import TRACK
-from guide.learn.sections import all_sections, find_section
+from guide.learn.contents import all_sections, find_section
 from guide.plugins import Plugins
 
 

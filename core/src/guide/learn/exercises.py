@@ -1,8 +1,7 @@
-"""Exercises: find them, and run an attempt against its check."""
+"""Run an attempt at an exercise against its check."""
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import sys
 import traceback
@@ -10,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from guide.errors import GuideError, UsageError
+from guide.errors import GuideError
 from guide.plugin import Exercise
-from guide.plugins import Plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +21,9 @@ class Outcome:
     message: str  # for the learner: what is not right yet; empty when it passed
 
 
-def all_exercises(plugins: Plugins, track: str | None = None) -> list[Exercise]:
-    """The common exercises and those of `track`, or of every track, by module and number."""
-    names = [track] if track else [known.name for known in plugins.tracks()]
-    found = {e.id: e for name in ["", *names] for e in plugins.exercises(name)}
-    return sorted(found.values(), key=_order)
-
-
-def find_exercise(plugins: Plugins, id: str) -> Exercise:
-    """The exercise called `id`.
-
-    Raises:
-        UsageError: when there is none.
-    """
-    exercises = {exercise.id: exercise for exercise in all_exercises(plugins)}
-    if id not in exercises:
-        near = difflib.get_close_matches(id, exercises, 1)
-        remedy = f"did you mean {near[0]}?" if near else "guide exercises lists them"
-        raise UsageError(f"no exercise {id!r}", remedy)
-    return exercises[id]
-
-
 def attempt_file(exercise: Exercise, folder: Path) -> Path:
     """Where the learner's attempt lies: "m1::e0" becomes m1_e0.py."""
     return folder / f"{exercise.id.replace('::', '_')}.py"
-
-
-def _order(exercise: Exercise) -> tuple[int, int]:
-    module, _, number = exercise.id.partition("::e")
-    return int(module[1:]), int(number)
 
 
 def check(exercise: Exercise, attempt: Path) -> Outcome:

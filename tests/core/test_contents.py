@@ -1,7 +1,7 @@
 import pytest
 
 from guide.errors import UsageError
-from guide.learn.sections import all_sections, find_section
+from guide.learn.contents import all_sections, find_section
 from guide.plugins import Plugins
 
 
