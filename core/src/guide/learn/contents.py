@@ -35,7 +35,7 @@ def find_exercise(plugins: Plugins, id: str) -> Exercise:
 
 
 def _in_order(plugins: Plugins, track: str | None, of: Callable[[str], Sequence[T]]) -> list[T]:
-    names = [track] if track else [known.name for known in plugins.tracks()]
+    names: list[str] = [track] if track else [known.name for known in plugins.tracks()]
     found = {item.id: item for name in ["", *names] for item in of(name)}
     return sorted(found.values(), key=lambda item: [int(n) for n in re.findall(r"\d+", item.id)])
 
