@@ -9,7 +9,6 @@ each time; the last line printed is where the page is.
 from __future__ import annotations
 
 import base64
-import json
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import guide
+from guide.ceilings import Ceiling
+from guide.cli.doctor import examine
+from guide.cli.doctor import show as show_findings
 from guide.plot import Line, line_plot
 from guide.record import latest_run, read_record
 from guide.report import bottleneck, headline
@@ -70,7 +72,9 @@ def main(folder: Path, seconds: float | None = None) -> None:
     """Run the demo into `folder`; each project for `seconds`, or as long as it is worth a look."""
     folder.mkdir(parents=True, exist_ok=True)
     say("This machine")
-    call("doctor", check=False)
+    print("$ guide doctor", flush=True)
+    findings, ceilings = examine()
+    show_findings(findings, ceilings)
     cards = []
     for show in SHOWS:
         project = folder / show.name
@@ -80,7 +84,7 @@ def main(folder: Path, seconds: float | None = None) -> None:
         call("run", str(project), "--seconds", str(seconds or show.seconds), *show.arguments)
         cards.append(card(show, folder))
     page = folder / "index.html"
-    page.write_text(index(cards, limits()), encoding="utf-8")
+    page.write_text(index(cards, ceilings), encoding="utf-8")
     say("Done: three systems, three reports")
     print(page.resolve(), flush=True)
 
@@ -90,17 +94,10 @@ def say(text: str) -> None:
     print(f"\n== {text}\n", flush=True)
 
 
-def call(*arguments: str, check: bool = True) -> None:
+def call(*arguments: str) -> None:
     """Type a command of guide's, and show it."""
     print(f"$ guide {' '.join(arguments)}", flush=True)
-    subprocess.run([sys.executable, "-m", "guide", *arguments], check=check)
-
-
-def limits() -> Sequence[dict[str, Any]]:
-    """The machine's measured limits, as `guide doctor --json` gives them."""
-    command = [sys.executable, "-m", "guide", "doctor", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return list(json.loads(done.stdout)["ceilings"])
+    subprocess.run([sys.executable, "-m", "guide", *arguments], check=True)
 
 
 def card(show: Show, folder: Path) -> str:
@@ -129,7 +126,7 @@ def picture(record: dict[str, Any], run: Path) -> str:
     names = list(record["series"])
     stem = "loss" if "loss" in names else names[0].partition(".")[0]
     lines = [
-        Line(name, series["ticks"], series["values"], f"c{i}")
+        Line(name, series["ticks"], series["values"], f"c{i}", dots=len(series["values"]) < 4)
         for i, (name, series) in enumerate(
             (n, s) for n, s in record["series"].items() if n.partition(".")[0] == stem
         )
@@ -137,12 +134,12 @@ def picture(record: dict[str, Any], run: Path) -> str:
     return line_plot(lines, x_label="tick", y_label=stem, from_zero=False)
 
 
-def index(cards: Sequence[str], ceilings: Sequence[dict[str, Any]]) -> str:
+def index(cards: Sequence[str], ceilings: Sequence[Ceiling]) -> str:
     """The page that links the three reports."""
     css = (Path(guide.__file__).parent / "report.css").read_text(encoding="utf-8")
     tiles = "".join(
-        f'<div class="tile"><b>{escape(c["text"])}</b><span>{escape(c["name"])}: '
-        f"{escape(c['why'])}</span></div>"
+        f'<div class="tile"><b>{escape(c.text)}</b><span>{escape(c.name)}: '
+        f"{escape(c.why)}</span></div>"
         for c in ceilings
     )
     return (
@@ -153,7 +150,8 @@ def index(cards: Sequence[str], ceilings: Sequence[dict[str, Any]]) -> str:
         "<p class='sub'>Scaffolded, run and measured a moment ago. Each report says what every "
         "tick cost, which missed its deadline, and what it took in memory and joules.</p></header>"
         f"<div class='tiles'>{tiles}</div><div class='pair'>{''.join(cards)}</div>"
-        "<footer><p>Now your own: <code>guide new-project TRACK PATH</code>, then "
+        "<footer><p>Now your own: <code>. .venv/bin/activate</code>, "
+        "<code>guide new-project TRACK PATH</code>, <code>cd PATH</code>, "
         "<code>guide run</code>.</p></footer></body></html>\n"
     )
 

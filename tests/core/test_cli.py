@@ -104,10 +104,11 @@ class TestHelp:
             ["doctor", "x"],
         ],
     )
-    def test_what_cannot_work_is_usage(self, main, arguments):
+    def test_what_cannot_work_is_one_line_and_exit_code_2(self, main, arguments):
         code, out, err = main(*arguments)
         assert (code, out) == (2, "")
-        assert err.startswith("Usage: ")
+        assert err.startswith("guide: ")
+        assert err.count("\n") == 1
 
 
 class TestHome:

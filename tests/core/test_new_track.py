@@ -53,7 +53,7 @@ def audio(tmp_path_factory) -> Installed:
     """The track audio, written by the command and installed by pip, out of this environment."""
     home = tmp_path_factory.mktemp("audio")
     said = succeed("-m", "guide", "new-track", "audio", cwd=home)
-    assert said.endswith("\nNext: cd guide-audio && pip install -e . && guide tracks\n")
+    assert said.endswith('\nNext: cd guide-audio && pip install -e ".[test]" && guide tracks\n')
     folder, site = home / "guide-audio", home / "site"
     alone = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
     succeed("-m", "pip", "install", *alone, "--target", str(site), str(folder), cwd=home)
@@ -140,7 +140,9 @@ def test_a_second_track_takes_other_ids(audio, tmp_path):
 def test_a_name_of_two_words_in_another_place(tmp_path):
     said = succeed("-m", "guide", "new-track", "deep-sea", "--in", "my work", cwd=tmp_path)
 
-    assert said.endswith("cd 'my work/guide-deep-sea' && pip install -e . && guide tracks\n")
+    assert said.endswith(
+        "cd 'my work/guide-deep-sea' && pip install -e \".[test]\" && guide tracks\n"
+    )
     folder = tmp_path / "my work" / "guide-deep-sea"
     plugin = (folder / "src" / "guide_deep_sea" / "plugin.py").read_text("utf-8")
     assert '_TRACK = "deep-sea"' in plugin

@@ -35,7 +35,7 @@ def test_one_track_alone(track, tmp_path):
         return done.stdout
 
     install = ["python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    call(*install, "-c", str(ROOT / "constraints.txt"), f"{ROOT}[{track}]", "pytest")
+    call(*install, "-c", str(ROOT / "constraints.txt"), f"{ROOT}[{track},test]")
 
     installed = {
         row["name"] for row in json.loads(call("python", "-m", "pip", "list", "--format=json"))

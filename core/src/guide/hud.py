@@ -81,8 +81,10 @@ class Screen:
         rows.append(self._missed_row(loop, width))
         beside = self._run.timeline.beside
         total = sum(h.total for name, h in stats.items() if name not in beside) or 1
-        ranked = sorted(stats.items(), key=lambda item: -item[1].total)[:8]
-        for name, h in sorted(ranked, key=lambda item: item[0]):
+        largest = set(sorted(stats, key=lambda name: -stats[name].total)[:8])
+        for name, h in stats.items():  # in the order in which they first came: that of the tick
+            if name not in largest:
+                continue
             label = f"  {name[:14]:14} p50 {duration(h.percentile(50)):>8}  "
             room = max(min(length, width - len(label)), 0)
             cells = bar(h.total / total, room, self._unicode).rstrip()

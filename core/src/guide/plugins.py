@@ -6,6 +6,7 @@ another API or a duplicate becomes one line of `guide tracks`, and everything el
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import linecache
 import os
@@ -114,7 +115,9 @@ class Plugins:
             if status.name == name:
                 raise GuideError(status.line)
         known = ", ".join(sorted(self._tracks)) or "none; install one, e.g. guide[vision]"
-        raise UsageError(f"no track {name!r} is installed", f"there are: {known}")
+        near = difflib.get_close_matches(name, self._tracks, 1)
+        remedy = f"did you mean {near[0]}?" if near else f"there are: {known}"
+        raise UsageError(f"no track {name!r} is installed", remedy)
 
     def plugin_of(self, track: str) -> PluginStatus:
         """The plugin that brings `track`, which must be one of `tracks()`."""

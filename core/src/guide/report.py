@@ -6,6 +6,7 @@ It is made from run.json and the picture beside it alone, so it can be made agai
 from __future__ import annotations
 
 import base64
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -55,7 +56,8 @@ def headline(record: Record) -> tuple[str, str]:
     if record["status"] == "failed":
         error = record["error"]
         where = f"{error['where']}: " if error["where"] else ""
-        return f"The run failed: {where}{error['message']}", "bad"
+        remedy = f"; {error['remedy']}" if error["remedy"] else "."
+        return f"The run failed: {where}{error['message']}{remedy}", "bad"
     loop = record["loop"]
     ticks, missed, budget_ns = loop["ticks"], loop["missed"], loop["budget_ns"]
     if not ticks:
@@ -94,7 +96,8 @@ def _sections(record: Record, image: bytes | None) -> Iterable[str]:
     yield f"<p class='verdict {mood}'>{escape(text)} {escape(bottleneck(record))}</p>"
     if "ticks" not in record:
         return
-    yield _tiles(record)
+    if record["loop"]["ticks"]:
+        yield _tiles(record)
     if image is not None:
         data = base64.b64encode(image).decode()
         caption = escape(record["picture"]["caption"] or "picture")
@@ -143,7 +146,7 @@ def _tiles(record: Record) -> str:
     totals = {reading["name"]: reading for reading in record["usage"]["totals"]}
     if "cpu" in totals and seconds:
         busy = totals["cpu"]["value"] / seconds
-        tiles.append((f"{busy:.2f}", "CPU cores busy, on average"))
+        tiles.append((f"{100 * busy:.0f} %", "CPU, of one core, on average"))
     memory = record["usage"]["samples"]["columns"].get("memory")
     if memory:
         peak = max(value for value in memory["values"] if value is not None)
@@ -177,7 +180,7 @@ def _tick_time(record: Record) -> str:
     if not done:
         return ""
     ordered = sorted(done)
-    p50, p99 = (ordered[min(int(len(done) * q), len(done) - 1)] for q in (0.5, 0.99))
+    p50, p99 = (ordered[math.ceil(len(done) * q) - 1] for q in (0.5, 0.99))
     budget = None if budget_ns is None else budget_ns / 1e6
     top = max(p99 * 1.4, (budget or 0) * 1.15)
     top = max(min(top, ordered[-1] * 1.1) if budget is None else top, 1e-6)
@@ -188,10 +191,11 @@ def _tick_time(record: Record) -> str:
         lines.append(Line("missed", xs, over, "bad", dots=True))
     rule = None if budget is None else Rule(f"budget {number(budget)} ms", budget)
     beyond = sum(y > top for y in done)
-    why = "From when a tick was due until it was done, so waking late counts."
+    paced = record["loop"]["rate_hz"] is not None
+    why = "From when a tick was due until it was done, so waking late counts." if paced else ""
     if beyond:
         n = "1 tick lies" if beyond == 1 else f"{beyond} ticks lie"
-        why += f" {n} above the scale; the longest took {number(ordered[-1])} ms."
+        why = f"{why} {n} above the scale; the longest took {number(ordered[-1])} ms."
     if ticks["first"]:
         why += f" Shown are the ticks from {number(ticks['first'])} on."
     plot = line_plot(lines, x_label="seconds", y_label="ms", rule=rule, y_top=top)
@@ -206,7 +210,9 @@ def _tick_time(record: Record) -> str:
     return (
         _section("Tick time over its budget", plot, why)
         + '<div class="pair">'
-        + _section("Distribution", spread, "Heights grow with the square root: rare ticks show.")
+        + _section(
+            "Distribution", spread, "Of the same times. Heights are square roots: rare ticks show."
+        )
         + _lateness(record, xs)
         + "</div>"
     )
@@ -234,16 +240,16 @@ def _spans(record: Record) -> str:
         return ""
     work = record["tick_time"]["mean_ns"] * record["tick_time"]["count"]
     longest = max(span["total_ns"] for span in spans.values()) or 1
-    head = ["span", "all of it", "#of tick time", "#p50", "#p99", "#count"]
+    head = ["span", "?all of it", "#of tick time", "#p50", "#p99", "#?count"]
     rows = [
         f"<th scope=row>{escape(name)}</th>"
-        f'<td class="bar"><i style="width:{100 * span["total_ns"] / longest:.1f}%"></i></td>'
+        f'<td class="bar opt"><i style="width:{100 * span["total_ns"] / longest:.1f}%"></i></td>'
         + _cells(
             "beside it" if span["beside"] else percent(span["total_ns"], work),
             duration(span["p50_ns"]),
             duration(span["p99_ns"]),
-            number(span["count"]),
         )
+        + f"<td class='n opt'>{number(span['count'])}</td>"
         for name, span in sorted(spans.items(), key=lambda item: -item[1]["total_ns"])
     ]
     table = _table(head, rows)
@@ -285,7 +291,9 @@ def _usage(record: Record) -> str:
         values = column["values"]
         if column["kind"] == "total":
             xs, ys = t[1:], _rates(t, values)
-            unit = {"J": "W", "s": "cores busy"}.get(column["unit"], f"{column['unit']}/s")
+            if column["unit"] == "s":  # seconds of CPU a second
+                ys = [None if y is None else 100 * y for y in ys]
+            unit = {"J": "W", "s": "% of a core"}.get(column["unit"], f"{column['unit']}/s")
         else:
             mega = column["unit"] == "B"
             xs, unit = t[: len(values)], "MB" if mega else column["unit"]
@@ -319,9 +327,12 @@ def _cells(*values: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[str]) -> str:
-    """A table that scrolls by itself on a narrow page; `#` marks a column of figures."""
+    """A table that scrolls by itself on a narrow page.
+
+    In a heading, `#` marks a column of figures, `?` one that a narrow page does without.
+    """
     heads = "".join(
-        f"<th class=n>{name[1:]}</th>" if name.startswith("#") else f"<th>{name}</th>"
+        f'<th class="{"n" * ("#" in name)} {"opt" * ("?" in name)}">{name.lstrip("#?")}</th>'
         for name in head
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
@@ -334,14 +345,14 @@ def _worst(record: Record) -> str:
         top = sorted(tick["spans"].items(), key=lambda item: -item[1])[:3]
         parts = ", ".join(f"{escape(name)} {duration(ns)}" for name, ns in top) or "no spans kept"
         rows.append(
-            _cells(number(tick["index"]), f"{tick['start_ns'] / 1e9:.2f} s")
-            + f'<td class="n{" miss" if tick["missed"] else ""}">{duration(tick["work_ns"])}</td>'
-            + _cells(duration(tick["late_ns"]))
-            + f"<td class=wide>{parts}</td>"
+            f"<td class=n>{number(tick['index'])}</td>"
+            f"<td class='n opt'>{tick['start_ns'] / 1e9:.2f} s</td>"
+            f'<td class="n{" miss" if tick["missed"] else ""}">{duration(tick["work_ns"])}</td>'
+            f"<td class='n opt'>{duration(tick['late_ns'])}</td><td>{parts}</td>"
         )
     if not rows:
         return ""
-    table = _table(["#tick", "#at", "#took", "#began late by", "where the time went"], rows)
+    table = _table(["#tick", "#?at", "#took", "#?began late by", "where the time went"], rows)
     return _section("The worst ticks", table, "In red: over the deadline.")
 
 
@@ -364,4 +375,4 @@ def _facts(record: Record) -> str:
 def _fact(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number(value)
-    return "none" if value is None else str(value)
+    return {None: "none", True: "yes", False: "no"}.get(value, str(value))

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from guide import __version__
-from guide.errors import GuideError
+from guide.errors import GuideError, UsageError
 
 # command -> (module, what it does), under the headings that help shows
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -61,6 +61,20 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"guide.cli.{_MODULES[cmd_name]}")
         return getattr(module, cmd_name.replace("-", "_"))  # type: ignore[no-any-return]
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the options before the command; what is wrong with them is one line."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            raise _one_line(error) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Find and run the command; what is wrong with its arguments is one line."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _one_line(error) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table under its headings, without importing a command."""
         for heading, group in COMMANDS.items():
@@ -81,6 +95,12 @@ def cli(ctx: click.Context) -> None:
         from guide.cli.home import home
 
         home()
+
+
+def _one_line(error: click.UsageError) -> UsageError:
+    path = error.ctx.command_path if error.ctx else "guide"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(message, "" if message.endswith("?") else f"{path} --help says more")
 
 
 def main() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from guide.cli.shared import TRACK
+from guide.cli.shared import EXERCISE, TRACK
 from guide.errors import UsageError
 from guide.learn import exercises as learn
-from guide.learn.contents import all_exercises, find_exercise
+from guide.learn.contents import all_exercises, find_exercise, read_page
 from guide.plugins import Plugins
 
 
@@ -42,26 +42,27 @@ def exercises(track: str | None, as_json: bool) -> None:
 
 
 @click.command("start")
-@click.argument("exercise")
+@click.argument("exercise", type=EXERCISE)
 def start(exercise: str) -> None:
-    """Copy the starter of EXERCISE, such as m1::e0, to a file here. Never overwrites one."""
+    """Copy the starter of EXERCISE, such as m0::e0, to a file here. Never overwrites one."""
     found = find_exercise(Plugins(), exercise)
     file = learn.attempt_file(found, Path.cwd())
     if file.exists():
         raise UsageError(f"{file.name} exists already", f"guide check {found.id}")
     file.write_bytes((found.folder / "starter.py").read_bytes())
-    click.echo((found.folder / "README.md").read_text(encoding="utf-8"))
-    click.echo(f"Your file: {file.name}\n\nNext: edit it, then: guide check {found.id}")
+    click.echo(read_page(found.folder / "README.md"))
+    click.echo(f"\nYour file: {file.name}\n\nNext: edit it, then: guide check {found.id}")
 
 
 @click.command("check")
-@click.argument("exercise")
+@click.argument("exercise", type=EXERCISE)
 def check(exercise: str) -> None:
     """Check your attempt at EXERCISE, the file that `guide start` made here."""
     found = find_exercise(Plugins(), exercise)
     outcome = learn.check(found, learn.attempt_file(found, Path.cwd()))
     if outcome.passed:
         click.secho(f"✓ {found.id} {found.title}: correct", fg="green")
+        click.echo(f"\nNext: compare with the reference, {found.folder / 'solution.py'}")
         return
     click.secho(f"✗ {found.id} {found.title}: {outcome.message}", fg="red")
     sys.exit(1)

@@ -30,10 +30,10 @@ def home() -> None:
         _next(
             ("guide run", "run it again"),
             ("guide report", f"see how the last run went ({runs[-1].name})"),
-            ("pytest", "run its tests"),
+            ("python -m pytest", "run its tests"),
         )
     else:
-        _next(("guide run", "run it"), ("pytest", "run its tests"))
+        _next(("guide run", "run it"), ("python -m pytest", "run its tests"))
 
 
 def _next(*commands: tuple[str, str]) -> None:

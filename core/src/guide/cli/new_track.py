@@ -55,7 +55,8 @@ def new_track(name: str | None, folder: Path) -> None:
         raise UsageError(error.message, f"type: guide new-track {name} --in ANOTHER_DIR") from None
     count = sum(file.is_file() for file in target.rglob("*"))
     click.echo(f"{title} in {target}: {count} files, all yours.")
-    click.echo(f"\nNext: cd {shlex.quote(str(target))} && pip install -e . && guide tracks")
+    install = 'pip install -e ".[test]"'
+    click.echo(f"\nNext: cd {shlex.quote(str(target))} && {install} && guide tracks")
 
 
 def _check_track(name: str, plugins: Plugins) -> None:

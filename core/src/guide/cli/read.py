@@ -6,8 +6,8 @@ import json
 
 import click
 
-from guide.cli.shared import TRACK
-from guide.learn.contents import all_sections, find_section
+from guide.cli.shared import SECTION, TRACK
+from guide.learn.contents import all_sections, find_section, read_page
 from guide.plugins import Plugins
 
 
@@ -32,8 +32,12 @@ def contents(track: str | None, as_json: bool) -> None:
 
 
 @click.command("read")
-@click.argument("section")
+@click.argument("section", type=SECTION)
 def read(section: str) -> None:
-    """Read SECTION, such as m1/s0: as Markdown, paged on a terminal."""
-    found = find_section(Plugins(), section)
-    click.echo_via_pager(found.file.read_text(encoding="utf-8"))
+    """Read SECTION, such as m0/s0: as Markdown, paged on a terminal."""
+    plugins = Plugins()
+    found = find_section(plugins, section)
+    order = [known.id for known in all_sections(plugins)]
+    later = order[order.index(found.id) + 1 :]
+    following = f"guide read {later[0]}" if later else "guide exercises"
+    click.echo_via_pager(f"{read_page(found.file)}\n\nNext: {following}\n")

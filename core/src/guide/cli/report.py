@@ -38,8 +38,8 @@ def report(run: Path | None, show: bool, as_json: bool) -> None:
     click.echo(f"\nreport  {file}")
     if (folder / "trace.json").exists():
         click.echo(f"trace   {folder / 'trace.json'} (open it at https://ui.perfetto.dev)")
-    if show:
-        webbrowser.open(file.resolve().as_uri())
+    if show and not webbrowser.open(file.resolve().as_uri()):
+        raise GuideError("no browser could be opened", f"open this file yourself: {file}")
 
 
 def find_run(run: Path | None) -> Path:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from traceback import format_exception
+from typing import Any, NoReturn
 
 import click
 
@@ -17,10 +20,10 @@ from guide.loop import Loop
 from guide.options import parse_assignment
 from guide.plugin import load
 from guide.plugins import Plugins, explain
-from guide.project import Project, make_task, read_project
+from guide.project import Project, find_project, make_task, read_project
 from guide.record import begin, closing_record, opening_record, write_all
 from guide.resources import Meter, ProcessMeter, Sampler
-from guide.run import Run, Task, drive
+from guide.run import Failure, Run, Task, drive
 from guide.stopping import stop_signals
 
 
@@ -93,15 +96,10 @@ def run(
         written = write_all(begun.folder, record, work)
     plugins.run_finished(record)
     trouble = written.trouble or begun.trouble
-    _say(record, written.folder, trouble)
     if work.failure is not None:
-        if traceback:
-            click.echo(work.failure.traceback, err=True)
-        where = f"{work.failure.where}: " if work.failure.where else ""
-        remedy = work.failure.remedy or f"{_short(written.folder)}/error.txt has the traceback"
-        error = GuideError(f"{where}{work.failure.message}", remedy)
-        error.exit_code = work.failure.exit_code
-        raise error
+        _fail(work.failure, record, written.folder, traceback)
+    click.echo(f"\n{summary(record)}\n\nreport  {_short(written.folder / 'report.html')}")
+    click.echo(f"\nNext: guide report {_named(project, written.folder)}--open")
     if trouble:
         raise GuideError(trouble)
 
@@ -152,13 +150,27 @@ def _screen(project: Project, work: Run, sampler: Sampler) -> Screen:
     )
 
 
-def _say(record: dict[str, object], folder: Path, trouble: str) -> None:
-    click.echo("")
-    click.echo(summary(record))
-    if (folder / "report.html").exists():
-        click.echo(f"\nreport  {_short(folder / 'report.html')}")
-        which = f"{folder} " if trouble else ""
-        click.echo(f"\nNext: guide report {which}--open")
+def _fail(failure: Failure, record: dict[str, Any], folder: Path, traceback: bool) -> NoReturn:
+    """End with the failure in one line; what was recorded up to it is shown before."""
+    if traceback:
+        click.echo(failure.traceback, err=True)
+    if record["loop"]["ticks"]:
+        click.echo(f"\n{summary(record)}\n\nreport  {_short(folder / 'report.html')}")
+    where = f"{failure.where}: " if failure.where else ""
+    remedy = failure.remedy or f"{_short(folder)}/error.txt has the traceback"
+    error = GuideError(f"{where}{failure.message}", remedy)
+    error.exit_code = failure.exit_code
+    if failure.exit_code == UsageError.exit_code and not record["loop"]["ticks"]:
+        # Nothing ran: a slip of the pen is no run to be found later as the last one.
+        shutil.rmtree(folder, ignore_errors=True)
+    raise error
+
+
+def _named(project: Project, folder: Path) -> str:
+    """What to call a run after `guide report`: nothing for the last one of the project here."""
+    if folder.parent == project.runs and find_project(Path.cwd()) == project.folder:
+        return ""
+    return f"{shlex.quote(_short(folder))} "
 
 
 def _short(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
 from click.shell_completion import CompletionItem
@@ -10,25 +11,35 @@ from click.shell_completion import CompletionItem
 from guide.errors import UsageError
 
 
-class TrackName(click.ParamType[str]):
-    """The name of a track; completed from the plugins that are installed."""
+class Name(click.ParamType[str]):
+    """A name that plugins give: taken as it is typed, completed from what is installed."""
 
-    name = "track"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The installed tracks that begin with `incomplete`."""
-        from guide.plugins import Plugins
-
+        """Those that begin with `incomplete`, each with its title."""
         return [
-            CompletionItem(track.name, help=track.title)
-            for track in Plugins().tracks()
-            if track.name.startswith(incomplete)
+            CompletionItem(name, help=title)
+            for name, title in _known(self.name)
+            if name.startswith(incomplete)
         ]
 
 
-TRACK = TrackName()
+TRACK, SECTION, EXERCISE = Name("track"), Name("section"), Name("exercise")
+
+
+def _known(what: str) -> Iterable[tuple[str, str]]:
+    from guide.learn.contents import all_exercises, all_sections
+    from guide.plugins import Plugins
+
+    plugins = Plugins()
+    if what == "track":
+        return [(track.name, track.title) for track in plugins.tracks()]
+    items = all_sections(plugins) if what == "section" else all_exercises(plugins)
+    return [(item.id, item.title) for item in items]
 
 
 def ask(what: str, usage: str, kind: click.ParamType[str] | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from guide.errors import UsageError
@@ -32,6 +33,11 @@ def find_section(plugins: Plugins, id: str) -> Section:
 def find_exercise(plugins: Plugins, id: str) -> Exercise:
     """The exercise called `id`. Raises UsageError when there is none."""
     return _find(all_exercises(plugins), id, "exercise", "guide exercises")
+
+
+def read_page(file: Path) -> str:
+    """The Markdown in `file` as a reader is to see it: without comments to its author."""
+    return re.sub(r"<!--.*?-->\n*", "", file.read_text(encoding="utf-8"), flags=re.S).rstrip()
 
 
 def _in_order(plugins: Plugins, track: str | None, of: Callable[[str], Sequence[T]]) -> list[T]:

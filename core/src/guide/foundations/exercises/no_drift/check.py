@@ -9,6 +9,7 @@ def check(attempt: ModuleType) -> None:
     for rate in (60, 144, 59.94, 1000):
         for count in (1, 10, 100_001):
             times = attempt.due_times(rate, count)
+            assert isinstance(times, list), f"a list is wanted, not {type(times).__name__}"
             assert len(times) == count, f"at {rate} Hz: {count} ticks wanted, {len(times)} given"
             assert all(type(t) is int for t in times), "due times are whole nanoseconds: int"
             for k in sorted({0, 1 % count, count // 2, count - 1}):
