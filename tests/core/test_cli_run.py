@@ -63,6 +63,14 @@ class TestGood:
         assert record["usage"]["totals"][0]["name"] == "cpu"
         assert json.loads((folder / "trace.json").read_text())["traceEvents"]
 
+    def test_the_next_command_works_where_it_is_shown(self, make_project, guide, tmp_path):
+        project = make_project()
+        done = guide("run", str(project.path), "--ticks", "2", cwd=tmp_path)
+        command = done.stdout.rstrip().rpartition("Next: guide ")[2].removesuffix(" --open")
+        shown = guide(*command.split(), cwd=tmp_path)
+        assert shown.returncode == 0
+        assert "report.html" in shown.stdout
+
     def test_from_a_folder_inside_it_or_by_its_path_or_from_elsewhere(
         self, make_project, guide, tmp_path
     ):
@@ -173,6 +181,37 @@ class TestUsage:
         assert_one_line(done, 2, "no option 'widht'", "did you mean width?")
         done = guide("run", "--set", "width=much", cwd=project.path)
         assert_one_line(done, 2, "option width is a whole number, not 'much'")
+        assert project.runs == []  # nothing ran, so there is no run to be found later
+
+    def test_a_value_the_options_refuse_is_usage_and_says_what_to_type(self, make_project, guide):
+        head = """
+        from dataclasses import dataclass
+        @dataclass(frozen=True)
+        class Options:
+            width: int = 1
+            def __post_init__(self):
+                if self.width < 1:
+                    raise ValueError("width must be at least 1")
+        """
+        project = make_project(start_code="run.configure(Options)", head=head)
+        done = guide("run", "--set", "width=0", cwd=project.path)
+        assert_one_line(done, 2, "width must be at least 1", "type --set width=...")
+
+    def test_a_seed_below_0_is_usage(self, make_project, guide):
+        done = guide("run", "--seed", "-1", cwd=make_project().path)
+        assert_one_line(done, 2, "--seed", "-1")
+
+    def test_secrets_of_a_url_stay_out_of_the_record(self, make_project, guide):
+        project = make_project()
+        url = "http://user:sekret@10.0.0.7:80/video?token=tok123"
+        assert (
+            guide("run", "--ticks", "1", "--set", f"source={url}", cwd=project.path).returncode == 0
+        )
+        assert project.record["options"]["source"] == "http://10.0.0.7:80/video"
+        (folder,) = project.runs
+        page = (folder / "report.html").read_text()
+        assert "sekret" not in page
+        assert "tok123" not in page
 
     def test_outside_a_project_it_says_how_to_get_one(self, guide, tmp_path):
         assert_one_line(guide("run"), 1, "no project at", "guide new-project TRACK PATH")

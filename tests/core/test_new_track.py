@@ -314,7 +314,7 @@ CASES = {
     "misspells a hook": Case(
         GOOD + "\n\n@hookimpl\ndef guide_section(track):\n    return []\n",
         "broken",
-        "AttributeError: there is no hook 'guide_section'",
+        "AttributeError: there is no hook 'guide_section', did you mean guide_sections?",
         line=11,
     ),
     "wants what a hook is not given": Case(

@@ -68,9 +68,14 @@ class TestHealthy:
         assert Plugins([plugin("audio", code)], []).sections("x") == []
 
     def test_hooks_that_are_not_there_contribute_nothing(self, plugin):
-        plugins = Plugins([plugin("audio", "")], [])
+        plugins = Plugins([plugin("audio", hook("guide_sections", "return []"))], [])
         assert plugins.tracks() == plugins.meters() == plugins.findings() == []
         assert status(plugins, "audio").state == "ok"
+
+    def test_a_plugin_without_a_single_hook_is_told_so(self, plugin):
+        plugins = Plugins([plugin("audio", "")], [])
+        assert status(plugins, "audio").state == "broken"
+        assert "@hookimpl" in status(plugins, "audio").line
 
     def test_each_is_told_when_a_run_has_finished(self, plugin):
         code = "seen = []\n" + hook("guide_run_finished", "seen.append(report)", "report")
@@ -189,6 +194,14 @@ class TestExplain:
         code = hook("guide_diagnoses", f"return [Diagnosis('d', '{entry.module}:rule')]")
         return explain(Plugins([plugin("rules", code)], []), {"loop": {"missed": 3}})
 
+    def test_a_rule_cannot_spoil_the_record(self, plugin):
+        rule = "def rule(record):\n    record['loop'].clear()\n    return []\n"
+        entry = plugin("audio", rule)
+        code = hook("guide_diagnoses", f"return [Diagnosis('d', '{entry.module}:rule')]")
+        record = {"loop": {"missed": 3}}
+        explain(Plugins([plugin("rules", code)], []), record)
+        assert record == {"loop": {"missed": 3}}
+
     @pytest.mark.parametrize(
         ("body", "sentences"),
         [
@@ -198,6 +211,7 @@ class TestExplain:
             ("return [3]", ["3"]),
             ("return 1 / 0", ["rule d failed: ZeroDivisionError: division by zero"]),
             ("return None", ["rule d failed: TypeError: 'NoneType' object is not iterable"]),
+            ("raise SystemExit(4)", ["rule d failed: SystemExit: 4"]),
         ],
     )
     def test_each_rule_speaks_and_one_that_fails_says_so(self, plugin, body, sentences):

@@ -102,6 +102,14 @@ class TestDriving:
         assert (record.status, record.ended, record.ticks) == ("finished", "interrupted", 0)
         assert task.calls == ["start", "close"]
 
+    def test_what_an_interrupt_breaks_off_in_start_is_no_failure(self):
+        def start(run):
+            run.loop.stop("interrupted")
+            raise RuntimeError("the compiler was in the middle of something")
+
+        record = run(Task(start=start))
+        assert (record.status, record.ended, record.ticks) == ("finished", "interrupted", 0)
+
     def test_the_tick_that_raised_is_in_the_log(self):
         def step(run, tick):
             run.clock.advance(4_000_000)

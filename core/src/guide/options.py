@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -54,7 +55,9 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
     try:
         return cls(**values)
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        named = next((name for name in names if re.search(rf"\b{name}\b", str(error))), "NAME")
+        remedy = "" if "--set" in str(error) else f"type --set {named}=..."
+        raise UsageError(str(error), remedy) from None
 
 
 def parse_assignment(text: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ another API or a duplicate becomes one line of `guide tracks`, and everything el
 
 from __future__ import annotations
 
+import copy
 import difflib
 import importlib
 import linecache
@@ -32,6 +33,7 @@ from guide.plugin import (
     Scaffold,
     Section,
     Track,
+    load,
 )
 
 T = TypeVar("T")
@@ -154,7 +156,7 @@ class Plugins:
     def run_finished(self, record: Mapping[str, Any]) -> None:
         """Tell every plugin that a run's record was written."""
         for name in list(self._modules):
-            self._call(name, "guide_run_finished", None, report=record)
+            self._call(name, "guide_run_finished", None, report=copy.deepcopy(record))
 
     def _add(self, entry: EntryPoint, disabled: set[str]) -> None:
         status = PluginStatus(entry.name, _distribution(entry), _version(entry))
@@ -176,7 +178,7 @@ class Plugins:
         if api != GUIDE_API:
             newer = isinstance(api, int) and api > GUIDE_API
             upgrade = "guide-core" if newer else status.distribution
-            speaks = "states no GUIDE_API" if api is None else f"speaks GUIDE_API {api}"
+            speaks = "states no GUIDE_API" if api is None else f"speaks GUIDE_API {api!r}"
             self._status[entry.name] = replace(
                 status,
                 state="incompatible",
@@ -188,10 +190,15 @@ class Plugins:
         for name, function in vars(module).items():
             if hasattr(function, "guide_impl") and not hasattr(self._manager.hook, name):
                 # A misspelt hook would never be called: say so instead.
-                self._break(
-                    entry.name, AttributeError(f"there is no hook {name!r}"), module, function
-                )
+                near = difflib.get_close_matches(name, vars(hookspecs), 1)
+                guess = f", did you mean {near[0]}?" if near else ""
+                missing = AttributeError(f"there is no hook {name!r}{guess}")
+                self._break(entry.name, missing, module, function)
                 return
+        if not any(hasattr(function, "guide_impl") for function in vars(module).values()):
+            # It would be listed nowhere, and its author would wonder why.
+            self._break(entry.name, AttributeError("no function is marked @hookimpl"), module)
+            return
         try:
             self._manager.register(module, entry.name)
         except Exception as error:  # a hook that asks for arguments it is not given
@@ -320,13 +327,11 @@ def _version(entry: EntryPoint) -> str:
 
 def explain(plugins: Plugins, record: Mapping[str, Any]) -> Sequence[str]:
     """What the plugins' rules say of a run; a rule that raises is a sentence of its own."""
-    from guide.plugin import load
-
     sentences: list[str] = []
     for diagnosis in plugins.diagnoses():
         try:
-            found = load(diagnosis.rule)(record)
+            found = load(diagnosis.rule)(copy.deepcopy(record))  # theirs to spoil
             sentences += [found] if isinstance(found, str) else map(str, found)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             sentences.append(f"rule {diagnosis.name} failed: {type(error).__name__}: {error}")
     return sentences

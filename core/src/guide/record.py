@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import json
 import math
+import re
 import secrets
 import tempfile
 from collections import defaultdict
@@ -58,7 +59,7 @@ def opening_record(
         "project": {"name": name, "track": track},
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine_facts(),
-        "options": {key: _plain(value) for key, value in options.items()},
+        "options": {key: _public(_plain(value)) for key, value in options.items()},
         "seed": seed,
         "loop": {
             "rate_hz": loop.rate_hz,
@@ -173,6 +174,13 @@ def _samples(samples: Sequence[tuple[int, tuple[Reading, ...]]], origin: int) ->
 
 
 _JSON = (str, int, float, bool, type(None))
+
+
+def _public(value: Any) -> Any:
+    """Without what a URL may hold of secrets: a record is made to be shown."""
+    if isinstance(value, str) and "://" in value:
+        return re.sub(r"(?<=://)[^/\s]*@|\?\S*", "", value)
+    return value
 
 
 def _plain(value: Any) -> Any:

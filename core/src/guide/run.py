@@ -166,6 +166,11 @@ class Run:
             self.note(f"no picture: {type(error).__name__}: {error}")
             self._take = None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is to end after this tick: whoever waits for long looks here."""
+        return bool(self.loop.ended)
+
     def stop(self, reason: str) -> None:
         """End the run after this tick."""
         self.loop.stop(reason)
@@ -206,6 +211,8 @@ def _kept(run: Run, phase: str) -> Iterator[None]:
     except KeyboardInterrupt:
         run.loop.stop("interrupted")
     except (Exception, SystemExit) as error:
+        if phase == "start" and run.loop.ended == "interrupted":
+            return  # Ctrl-C broke something off, a compiler say, that reports it in its own way
         if run.failure is None:
             run.failure = describe(error, run.project, phase)
 

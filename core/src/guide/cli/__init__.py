@@ -113,7 +113,7 @@ def main() -> None:
     except GuideError as error:
         fail(error)
     except OSError as error:  # a full disk, a folder that may not be written: nobody's bug
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename}: " if error.filename else "cannot write the output: "
         fail(GuideError(f"{where}{error.strerror or error}"))
 
 

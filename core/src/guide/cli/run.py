@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -34,7 +35,13 @@ from guide.stopping import stop_signals
 @click.option("--rate", type=float, metavar="HZ", help="Ticks a second, instead of the project's.")
 @click.option("--free", is_flag=True, help="Run as fast as it goes, whatever the project's rate.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Set an option.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For random choices.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="For random choices.",
+)
 @click.option("--traceback", is_flag=True, help="Show the whole traceback of an error.")
 def run(
     path: Path | None,
@@ -65,6 +72,7 @@ def run(
     begun = begin(project.runs, opening)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
     plugins = Plugins()
+    known = plugins.troubles
     meters, absent = _meters(plugins)
     sampler = Sampler(meters, loop.clock.now_ns, on_sample=loop.timeline.fold)
     sampler.failed += absent
@@ -82,7 +90,8 @@ def run(
         if starting:
             raise KeyboardInterrupt
 
-    click.echo(f"{project.name}: starting ...")
+    with contextlib.suppress(OSError):  # a full disk behind stdout must not keep it from running
+        click.echo(f"{project.name}: starting ...")
     loop.timeline.name_thread("loop")
     with stop_signals(stop):
         try:
@@ -93,8 +102,12 @@ def run(
             sampler.count_into(loop.timeline)
         record = closing_record(opening, work, sampler)
         record["notes"] += explain(plugins, record)
+        record["notes"] += [status.line for status in plugins.troubles if status not in known]
         written = write_all(begun.folder, record, work)
     plugins.run_finished(record)
+    for status in plugins.troubles:
+        if status not in known:  # it failed during this very run
+            click.echo(status.line, err=True)
     trouble = written.trouble or begun.trouble
     if work.failure is not None:
         _fail(work.failure, record, written.folder, traceback)
@@ -134,7 +147,7 @@ def _meters(plugins: Plugins) -> tuple[list[Meter], list[str]]:
     for spec in plugins.meters():
         try:
             meters.append(load(spec.factory)())
-        except Exception as error:  # a stranger's meter: said, and left out
+        except (Exception, SystemExit) as error:  # a stranger's meter: said, and left out
             lines.append(f"{spec.name}: {error}")
     return meters, lines
 
@@ -157,10 +170,12 @@ def _fail(failure: Failure, record: dict[str, Any], folder: Path, traceback: boo
     if record["loop"]["ticks"]:
         click.echo(f"\n{summary(record)}\n\nreport  {_short(folder / 'report.html')}")
     where = f"{failure.where}: " if failure.where else ""
-    remedy = failure.remedy or f"{_short(folder)}/error.txt has the traceback"
+    typed = failure.exit_code == UsageError.exit_code
+    trace = "" if typed else f"{_short(folder)}/error.txt has the traceback"
+    remedy = failure.remedy or trace
     error = GuideError(f"{where}{failure.message}", remedy)
     error.exit_code = failure.exit_code
-    if failure.exit_code == UsageError.exit_code and not record["loop"]["ticks"]:
+    if typed and not record["loop"]["ticks"]:
         # Nothing ran: a slip of the pen is no run to be found later as the last one.
         shutil.rmtree(folder, ignore_errors=True)
     raise error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from guide.errors import UsageError
+from guide.errors import GuideError, UsageError
 from guide.plugin import Exercise, Section
 from guide.plugins import Plugins
 
@@ -36,7 +36,13 @@ def find_exercise(plugins: Plugins, id: str) -> Exercise:
 
 
 def read_page(file: Path) -> str:
-    """The Markdown in `file` as a reader is to see it: without comments to its author."""
+    """The Markdown in `file` as a reader is to see it: without comments to its author.
+
+    Raises:
+        GuideError: when the file is not there.
+    """
+    if not file.is_file():
+        raise GuideError(f"{file} is missing", "install the plugin that brings it once more")
     return re.sub(r"<!--.*?-->\n*", "", file.read_text(encoding="utf-8"), flags=re.S).rstrip()
 
 
