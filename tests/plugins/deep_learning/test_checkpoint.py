@@ -43,7 +43,8 @@ def test_the_two_newest_are_kept(tmp_path: Path) -> None:
 
 def test_no_folder_is_no_checkpoint(tmp_path: Path) -> None:
     assert checkpoint.load_newest(tmp_path / "none") is None
-    assert checkpoint.newest_series(tmp_path / "none") is None
+    assert checkpoint.committed(tmp_path / "none") == []
+    assert checkpoint.about(tmp_path / "none") is None
 
 
 def truncate(path: Path) -> None:
@@ -71,7 +72,9 @@ def test_a_damaged_state_is_passed_over_for_the_one_before(tmp_path: Path, damag
     assert said.startswith("checkpoint of step 2 is damaged")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"file": "../x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"file": "../x"}', b"\xff", b'{"about": null}']
+)
 def test_a_damaged_manifest_is_passed_over_too(tmp_path: Path, content: bytes) -> None:
     save(tmp_path, 1, 2)
     file_of(tmp_path, 2).with_suffix(".json").write_bytes(content)
@@ -89,10 +92,17 @@ def test_all_damaged_is_an_error_and_not_a_fresh_start(tmp_path: Path) -> None:
 def test_going_on_from_the_older_one_replaces_the_damaged(tmp_path: Path) -> None:
     save(tmp_path, 10, 20)
     flip_a_bit(file_of(tmp_path, 20))
-    assert newest(tmp_path).step == 10
-    save(tmp_path, 14)
+    found = newest(tmp_path)
+    assert (found.step, found.damaged) == (10, (20,))
+    state = {"weights": torch.full((1000,), 14.0)}
+    checkpoint.save(tmp_path, 14, state, {}, damaged=found.damaged)
     assert newest(tmp_path).step == 14
     assert not file_of(tmp_path, 20).exists()
+
+
+def test_what_somebody_else_saved_later_is_never_removed(tmp_path: Path) -> None:
+    save(tmp_path, 50, 60, 45, 46)
+    assert checkpoint.committed(tmp_path) == [60, 50, 46, 45]
 
 
 def test_a_state_without_its_manifest_does_not_exist(tmp_path: Path) -> None:

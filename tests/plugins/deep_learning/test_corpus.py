@@ -122,3 +122,24 @@ def test_an_empty_folder_an_empty_file_and_nothing_are_one_line_each(tmp_path: P
 
 def test_text_is_safe_to_print() -> None:
     assert as_text(b"a\tb\n\x1b[31m\xff\0") == "a\tb\n·[31m\ufffd·"
+
+
+def test_what_a_project_wrote_itself_is_left_out(tmp_path: Path) -> None:
+    make_folder(tmp_path, 20)
+    for name in ("runs", "checkpoints", "chapter"):
+        (tmp_path / name).mkdir()
+        make_folder(tmp_path / name, 1)
+    corpus = open_corpus(".", tmp_path, without=[tmp_path / "runs", tmp_path / "checkpoints"])
+    assert corpus.files == 21
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(GuideError, match=r"cannot read .*gone\.py: No such file"):
+        stdlib(tmp_path)
+
+
+def test_the_folder_of_nobody_is_one_line() -> None:
+    with pytest.raises(GuideError, match=r"there is no folder ~nosuchperson/x") as caught:
+        open_corpus("~nosuchperson/x")
+    assert "\n" not in str(caught.value)

@@ -72,6 +72,31 @@ WRONG = {
         "    starts = np.random.randint(len(data) - context, size=size)",
         "global random state",
     ),
+    "the counter's first word is the step": (
+        "words = np.random.Philox(key=seed, counter=step).random_raw(size)\n"
+        "    starts = (words % np.uint64(len(data) - context)).astype(np.int64)",
+        "windows come again in the next step",
+    ),
+    "the counter's first word is the seed": (
+        "words = np.random.Philox(key=step, counter=seed).random_raw(size)\n"
+        "    starts = (words % np.uint64(len(data) - context)).astype(np.int64)",
+        "windows come again in the next seed",
+    ),
+    "text is hashed": (
+        "rng = np.random.default_rng(abs(hash(('x', seed, step))))\n"
+        "    starts = rng.integers(len(data) - context, size=size)",
+        "hash(), which differs by process",
+    ),
+    "seeds are a thousand steps apart": (
+        "rng = np.random.default_rng(seed * 1000 + step)\n"
+        "    starts = rng.integers(len(data) - context, size=size)",
+        "has the windows of seed, step",
+    ),
+    "one place is drawn, the others follow at a stride": (
+        "first = np.random.default_rng([seed, step]).integers(len(data) - context)\n"
+        "    starts = (first + 613 * np.arange(size)) % (len(data) - context)",
+        "draw a random place for each",
+    ),
     "what was drawn is remembered": (
         "starts = seen.setdefault((seed, step), rng.integers(len(data) - context, size=size))",
         "as after a restart",
@@ -79,17 +104,44 @@ WRONG = {
 }
 
 
+RIGHT = {
+    "a seed sequence": "rng = np.random.default_rng(np.random.SeedSequence([seed, step]))",
+    "a list as the seed": "rng = np.random.default_rng([seed, step])",
+    "the step in the key": "rng = np.random.Generator(np.random.Philox(key=[seed, step]))",
+    "a counter's last word": (
+        "rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, step]))"
+    ),
+    "a hash": (
+        "import hashlib\n"
+        "    name = hashlib.sha256(f'{seed} {step}'.encode()).digest()\n"
+        "    rng = np.random.default_rng(int.from_bytes(name, 'big'))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_exercise_can_be_solved_in_other_ways(name: str, tmp_path: Path) -> None:
+    (exercise,) = plugin.guide_exercises("deep-learning")
+    draw = "starts = rng.integers(len(data) - context, size=size)"
+    outcome = check(exercise, write_attempt(tmp_path, f"{RIGHT[name]}\n    {draw}"))
+    assert outcome.passed, outcome.message
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_the_exercise_says_what_is_wrong(name: str, tmp_path: Path) -> None:
     (exercise,) = plugin.guide_exercises("deep-learning")
     line, said = WRONG[name]
-    attempt = tmp_path / "attempt.py"
+    outcome = check(exercise, write_attempt(tmp_path, line))
+    assert not outcome.passed
+    assert said in outcome.message
+
+
+def write_attempt(folder: Path, line: str) -> Path:
+    attempt = folder / "attempt.py"
     attempt.write_text(
         "import numpy as np\n\nrng = np.random.default_rng()\nseen = {}\n\n\n"
         f"def batch(data, seed, step, size, context):\n    {line}\n"
         "    windows = data[starts[:, None] + np.arange(context + 1)]\n"
         "    return windows[:, :-1], windows[:, 1:]\n"
     )
-    outcome = check(exercise, attempt)
-    assert not outcome.passed
-    assert said in outcome.message
+    return attempt

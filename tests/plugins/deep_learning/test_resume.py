@@ -77,12 +77,13 @@ def test_a_restart_in_the_same_process_is_exact_too(tmp_path: Path) -> None:
     for _ in range(5):
         trainer.step()
     keeper.save()
+    keeper.close()
     for _ in range(5):
         trainer.step()
 
     other = make_trainer()
     resumed = Keeper(tmp_path, other, IDENTITY)
-    assert resumed.resume() == ["resumed from step 5"]
+    assert resumed.resume() == ["resumed from step 5 of 0001"]
     for _ in range(5):
         other.step()
     assert weights_sha(other.model) == weights_sha(trainer.model)
@@ -102,9 +103,50 @@ def test_each_new_start_saves_in_a_folder_of_its_own(tmp_path: Path) -> None:
         for _ in range(steps):
             trainer.step()
         keeper.save()
+        keeper.close()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0001", "0002"]
+    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume() == [
+        "resumed from step 2 of 0002",
+        "0001 is at step 6: --set resume_from=0001 goes on there",
+    ]
+    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume("0001") == [
+        "resumed from step 6 of 0001"
+    ]
+    with pytest.raises(GuideError, match=r"nothing to resume in .*/0003; there are: 0002, 0001"):
+        Keeper(tmp_path, make_trainer(), IDENTITY).resume("0003")
+
+
+def test_an_experiment_with_other_options_does_not_hide_the_training_before_it(
+    tmp_path: Path,
+) -> None:
+    other = Identity(same={**IDENTITY.same, "width": 64}, exact={})
+    for steps, identity in ((6, IDENTITY), (2, other)):
+        trainer = make_trainer()
+        keeper = Keeper(tmp_path, trainer, identity)
+        for _ in range(steps):
+            trainer.step()
+        keeper.save()
+        keeper.close()
+    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume() == [
+        "resumed from step 6 of 0001",
+        "left 0002 aside: the checkpoint was made with width 64, this run has 32",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no advisory locks")
+def test_two_do_not_go_on_from_one_checkpoint(tmp_path: Path) -> None:
     trainer = make_trainer()
-    assert Keeper(tmp_path, trainer, IDENTITY).resume()[0] == "resumed from step 2"
+    first = Keeper(tmp_path, trainer, IDENTITY)
+    trainer.step()
+    first.save()
+    torn = tmp_path / "0001" / "step-000000002.pt.tmp"
+    torn.write_bytes(b"the first one is writing this")
+    with pytest.raises(GuideError, match=r"another run is training in .*/0001; wait") as caught:
+        Keeper(tmp_path, make_trainer(), IDENTITY).resume()
+    assert "--set resume=false" in caught.value.remedy
+    assert torn.exists()
+    first.close()
+    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume()[0].startswith("resumed from step 1")
 
 
 def test_two_at_once_save_in_two_folders(tmp_path: Path) -> None:
@@ -122,12 +164,11 @@ def test_nothing_learned_is_nothing_saved(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    trainer = make_trainer()
-    trainer.step()
     (tmp_path / "file").touch()
-    with pytest.raises(GuideError, match="cannot save a checkpoint in") as caught:
-        Keeper(tmp_path / "file", trainer, IDENTITY).save()
-    assert "\n" not in str(caught.value)
+    for place in (tmp_path / "file", tmp_path / "file" / "checkpoints"):
+        with pytest.raises(GuideError, match="cannot save a checkpoint in") as caught:
+            Keeper(place, make_trainer(), IDENTITY)  # not only when the first one is saved
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("name", "typed"), [("seed", "--seed 0"), ("width", "--set width=32")])

@@ -92,7 +92,8 @@ def test_a_ruined_weight_is_never_saved(tmp_path: Path) -> None:
     ruin(trainer)
     with pytest.raises(NotFinite, match=r"norm.weight is not finite after step 1"):
         keeper.save()
-    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume() == ["resumed from step 1"]
+    keeper.close()
+    assert Keeper(tmp_path, make_trainer(), IDENTITY).resume() == ["resumed from step 1 of 0001"]
 
 
 def test_the_model_has_the_parameters_that_its_shape_says() -> None:

@@ -19,7 +19,7 @@ import io
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,24 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, RuntimeError, pickle.Unpick
 class Checkpoint:
     """A state that was read back and found whole.
 
-    `passed_over` has a sentence for each newer one that was not.
+    `damaged` are the newer ones that were not, `passed_over` has a sentence for each.
     """
 
     step: int
     state: dict[str, Any]
     about: dict[str, Any]
     passed_over: tuple[str, ...]
+    damaged: tuple[int, ...]
 
 
-def save(folder: Path, step: int, state: Mapping[str, Any], about: Mapping[str, Any]) -> int:
+def save(
+    folder: Path,
+    step: int,
+    state: Mapping[str, Any],
+    about: Mapping[str, Any],
+    *,
+    damaged: Collection[int] = (),
+) -> int:
     """Write the state reached after `step` updates; returns its size in bytes.
 
     Args:
@@ -56,6 +64,7 @@ def save(folder: Path, step: int, state: Mapping[str, Any], about: Mapping[str, 
             `weights_only=True`, which runs no code from the file.
         about: what the training is (see `identity`), as JSON can hold it; readable without
             loading the state.
+        damaged: steps that `load_newest` passed over when this training went on: they go too.
 
     Raises:
         GuideError: when it cannot be written. What was saved before is untouched.
@@ -77,17 +86,18 @@ def save(folder: Path, step: int, state: Mapping[str, Any], about: Mapping[str, 
         folder.mkdir(parents=True, exist_ok=True)
         _write(data, content)
         _write(manifest, json.dumps(entry, indent=1).encode())
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
-        before = [n for n, _ in _manifests(folder) if n < step]
+        before = [n for n in committed(folder) if n < step]
         still = f"that of step {before[0]} is still there; " if before else ""
         raise GuideError(
             f"cannot save the checkpoint of step {step} in {folder}: {error.strerror or error}",
             f"{still}make room, then go on with --set resume=true",
         ) from error
-    # What is newer than this was passed over as damaged when the training went on from here.
-    committed = [n for n, _ in _manifests(folder)]
-    for n in committed[: committed.index(step)] + committed[committed.index(step) + _KEEP :]:
+    # Of those that are newer only what was found damaged: another may be somebody's work.
+    gone = set(damaged) - {step}
+    whole = [n for n in committed(folder) if n <= step and n not in gone]
+    for n in (*gone, *whole[_KEEP:]):
         _remove(folder, n)
     return len(content)
 
@@ -102,64 +112,47 @@ def load_newest(folder: Path) -> Checkpoint | None:
     """
     for torn in folder.glob("*.tmp"):
         torn.unlink(missing_ok=True)
-    passed_over: list[str] = []
+    passed_over: dict[int, str] = {}
     for step, manifest in _manifests(folder):
         try:
-            entry = json.loads(manifest.read_bytes())
+            entry = _entry(manifest)
             content = (folder / entry["file"]).read_bytes()
             if len(content) != entry["bytes"]:
                 raise ValueError(f"{len(content)} bytes of {entry['bytes']}")
             if hashlib.sha256(content).hexdigest() != entry["sha256"]:
                 raise ValueError("its sha256 differs")
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-            return Checkpoint(step, state, entry["about"], tuple(passed_over))
+            said = tuple(passed_over.values())
+            return Checkpoint(step, state, entry["about"], said, tuple(passed_over))
         except _DAMAGE as error:
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-            passed_over.append(f"checkpoint of step {step} is damaged ({reason})")
+            passed_over[step] = f"checkpoint of step {step} is damaged ({reason})"
     if passed_over:
         raise GuideError(
-            f"no whole checkpoint in {folder}: {'; '.join(passed_over)}",
+            f"no whole checkpoint in {folder}: {'; '.join(passed_over.values())}",
             "start anew with --set resume=false",
         )
     return None
 
 
-def newest_series(root: Path) -> Path | None:
-    """The folder in `root` that the training started last has saved to; None without any."""
-    series = [path for path in _series(root) if _manifests(path)]
-    return series[-1] if series else None
+def committed(folder: Path) -> list[int]:
+    """Steps of the states in `folder`, newest first. None of them was read."""
+    return [step for step, _ in _manifests(folder)]
 
 
-def new_series(root: Path) -> Path:
-    """Make a folder in `root` for a training that saves for the first time: 0001, 0002 ...
-
-    Each training gets its own, so that trying something for ten seconds cannot push out the
-    checkpoints of last night; two that run at once get two.
-
-    Raises:
-        GuideError: when it cannot be made.
-    """
-    try:
-        while True:
-            taken = [p.name for p in root.iterdir()] if root.is_dir() else []
-            numbers = [int(name) for name in taken if name.isdecimal()]
-            folder = root / f"{max(numbers, default=0) + 1:04d}"
-            with contextlib.suppress(FileExistsError):  # somebody else was quicker
-                folder.mkdir(parents=True)
-                _sync_folder(root)
-                return folder
-    except OSError as error:
-        raise GuideError(
-            f"cannot save a checkpoint in {root}: {error.strerror or error}",
-            "make room there, and make sure that it is yours to write",
-        ) from error
+def about(folder: Path) -> dict[str, Any] | None:
+    """What the training that saves in `folder` is, by its newest manifest that can be read."""
+    for _, manifest in _manifests(folder):
+        with contextlib.suppress(*_DAMAGE):
+            return dict(_entry(manifest)["about"])
+    return None
 
 
-def _series(root: Path) -> list[Path]:
-    if not root.is_dir():
-        return []
-    found = [path for path in root.iterdir() if path.name.isdecimal() and path.is_dir()]
-    return sorted(found, key=lambda path: int(path.name))
+def _entry(manifest: Path) -> dict[str, Any]:
+    entry: dict[str, Any] = json.loads(manifest.read_bytes())
+    if not isinstance(entry["about"], dict):
+        raise ValueError("its manifest does not say what it is of")
+    return entry
 
 
 def _paths(folder: Path, step: int) -> tuple[Path, Path]:
@@ -185,7 +178,7 @@ def _write(path: Path, content: bytes | memoryview) -> None:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Force the names to the disk too: a file that was renamed and not synced may come back."""
     if os.name == "nt":
         return  # Windows cannot open a folder; NTFS journals its renames

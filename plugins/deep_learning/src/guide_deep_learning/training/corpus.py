@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,21 +66,26 @@ class Corpus:
         return digest.hexdigest()
 
 
-def open_corpus(source: str, base: Path | None = None) -> Corpus:
+def open_corpus(source: str, base: Path | None = None, *, without: Collection[Path] = ()) -> Corpus:
     """Open "stdlib", a file, or a folder of text files; a relative path is seen from `base`.
 
     A folder is parted by file; a single file (it is memory-mapped, not read) and a folder with
     too few files by position: its last 5 % are held out.
+
+    Args:
+        source: what to open.
+        base: what a relative path is seen from; by default the current folder.
+        without: folders that are no text to learn from, should they lie in it.
 
     Raises:
         GuideError: when it is not there, cannot be read, or holds too little text.
     """
     if source == "stdlib":
         return stdlib()
-    path = (base or Path()) / Path(source).expanduser()
     try:
+        path = (base or Path()) / Path(source).expanduser()
         if path.is_dir():
-            return _from_files(source, path, _text_files(path), _LEAST)
+            return _from_files(source, path, _text_files(path, without), _LEAST)
         if path.stat().st_size < _LEAST:
             raise GuideError(f"{path} has under {_LEAST} bytes", _POINT_ELSEWHERE)
         return _cut(source, 1, np.memmap(path, dtype=np.uint8, mode="r"))
@@ -88,6 +93,8 @@ def open_corpus(source: str, base: Path | None = None) -> Corpus:
         raise GuideError(
             f"cannot read the corpus {source}: {error.strerror or error}", _POINT_ELSEWHERE
         ) from error
+    except RuntimeError as error:  # of expanduser: there is no such person's folder
+        raise GuideError(f"there is no folder {source}: {error}", _POINT_ELSEWHERE) from error
 
 
 def stdlib(root: Path | None = None) -> Corpus:
@@ -116,9 +123,14 @@ def _stdlib_files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _text_files(root: Path) -> Iterator[Path]:
+def _text_files(root: Path, without: Collection[Path]) -> Iterator[Path]:
+    left_out = {path.resolve() for path in without}
     for folder, folders, names in os.walk(root):
-        folders[:] = [f for f in folders if not f.startswith(".")]
+        folders[:] = [
+            f
+            for f in folders
+            if not f.startswith(".") and Path(folder, f).resolve() not in left_out
+        ]
         for name in names:
             path = Path(folder, name)
             if not name.startswith(".") and path.is_file():
@@ -130,7 +142,12 @@ def _from_files(name: str, root: Path, paths: Iterable[Path], least: int) -> Cor
     held_out: list[bytes] = []
     # Sorted by the path as every system writes it, so that the order is no file system's whim.
     for inside, path in sorted((p.relative_to(root).as_posix(), p) for p in paths):
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise GuideError(
+                f"cannot read {path}: {error.strerror or error}", _POINT_ELSEWHERE
+            ) from error
         if b"\0" in content[:8192]:
             continue  # an image, an archive: not text
         (held_out if is_held_out(inside) else train).append(content)

@@ -36,7 +36,7 @@ class Identity:
         Raises:
             GuideError: for the first thing that may not change and did.
         """
-        saved = about.get("same", {})
+        saved = about.get("same") or {}
         for name, value in self.same.items():
             if saved.get(name) != value:
                 was = saved.get(name, "unknown")
@@ -46,7 +46,7 @@ class Identity:
                     f"the checkpoint was made with {name} {was}, this run has {value}",
                     f"{back}, or start anew with --set resume=false",
                 )
-        before = about.get("exact", {})
+        before = about.get("exact") or {}
         return [
             f"not bit-exact: {name} was {before.get(name, 'unknown')}, is {value}"
             for name, value in self.exact.items()

@@ -20,7 +20,8 @@ class Data:
 
     def __init__(self, options: Options, project: Path, seed: int) -> None:
         source = options.corpus
-        self.corpus: Corpus = open_corpus(source, base=project)
+        own = [project / "runs", project / "checkpoints"]  # what it wrote itself teaches nothing
+        self.corpus: Corpus = open_corpus(source, base=project, without=own)
         self.options = options
         self.seed = seed
         self.held_out = spread_windows(self.corpus.held_out, EVAL_WINDOWS, options.context)

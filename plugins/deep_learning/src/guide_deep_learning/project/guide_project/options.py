@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from guide.machine import memory_bytes, usable_threads
+from guide.units import size
+from guide_deep_learning.training.footprint import state_bytes, step_bytes
+
+LARGE = 10**9
+BOUNDS = dict.fromkeys(("steps", "batch", "context", "width", "heads"), (1, LARGE))
+BOUNDS |= dict.fromkeys(("eval_every", "checkpoint_every"), (0, LARGE)) | {"layers": (1, 1000)}
 
 
 @dataclass(frozen=True)
@@ -22,13 +31,34 @@ class Options:
     eval_every: int = 50
     checkpoint_every: int = 100
     resume: bool = False
+    resume_from: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "context"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
-        for name in ("threads", "eval_every", "checkpoint_every"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more")
+        # All of it here: torch takes seconds to load, and some of these would hang the machine.
+        for name, (least, most) in BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be {least} to {most}: type --set {name}=...")
+        cpus = usable_threads()
+        if not 0 <= self.threads <= cpus:
+            raise ValueError(f"threads must be 0 to {cpus}, your CPUs: type --set threads={cpus}")
         if not 0 < self.lr < float("inf"):
             raise ValueError("lr must be above 0")
+        if not self.corpus.strip():
+            raise ValueError("corpus names no text: type --set corpus=stdlib, or a file or folder")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ValueError(f"device is cpu, cuda or auto, not {self.device!r}")
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
+        self._fits_in_memory()
+
+    def _fits_in_memory(self) -> None:
+        shape = {"context": self.context, "width": self.width, "layers": self.layers}
+        needed = state_bytes(**shape)
+        if not self.device.startswith("cuda"):  # a GPU has memory of its own
+            needed += step_bytes(batch=self.batch, **shape)
+        there = memory_bytes()
+        if there and needed > there:
+            raise ValueError(
+                f"this needs at least {size(needed)} of memory, the machine has {size(there)}: "
+                "lower batch, context, width or layers"
+            )

@@ -50,7 +50,7 @@ def open_session(options: Options, run: Run) -> Session:
     device = pick_device(options.device)
     threads = set_threads(options.threads)
     data = Data(options, run.project, run.seed)
-    torch.manual_seed(run.seed)
+    torch.manual_seed(run.seed % 2**64)  # torch takes no larger ones, and few below 0
     model = build_model(options, data.corpus.vocabulary).to(device)
     trainer = Trainer(
         model,
@@ -62,8 +62,8 @@ def open_session(options: Options, run: Run) -> Session:
         describe=data.describe,
     )
     keeper = Keeper(run.project / "checkpoints", trainer, identify(options, data, device, threads))
-    if options.resume:
-        went_on, *remarks = keeper.resume()
+    if options.resume or options.resume_from:
+        went_on, *remarks = keeper.resume(options.resume_from)
         run.fact("start", went_on)
         for remark in remarks:
             run.note(remark)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
+
+from guide.run import Series
 
 from .options import Options
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 class Task:
     """Trains; evaluates and saves every so many steps; shows a sample at the end."""
 
-    sound = False  # whether what is in memory is worth saving
+    def __init__(self) -> None:
+        self.sound = False  # whether what is in memory is worth saving
+        self.opened = ExitStack()  # what `close` has to close
 
     def start(self, run: Run) -> None:
         """Load torch, the text and the model, and the newest checkpoint if asked to."""
@@ -24,6 +29,8 @@ class Task:
         from .session import open_session  # here: torch takes seconds to load
 
         self.session = open_session(self.options, run)
+        self.opened.callback(self.session.keeper.close)
+        self.first = self.session.trainer.done  # the step of tick 0
         self.session.trainer.warm_up()
         self.sound = True
 
@@ -52,16 +59,18 @@ class Task:
 
     def close(self) -> None:
         """Save what an interruption would lose, and let the model write a few lines."""
-        if not self.sound:
-            return
-        self.sound = False
-        self.session.keeper.save()
-        self.run.text(f"Sample after step {self.session.trainer.done}", self.session.sample(300))
+        with self.opened:
+            if self.sound:
+                self.sound = False
+                self.log_loss(self.session.keeper.save())
+                done = self.session.trainer.done
+                self.run.text(f"Sample after step {done}", self.session.sample(300))
 
     def log_loss(self, loss: StepLoss | None) -> None:
-        """Log it, where there is one."""
+        """Log it, where there is one: at the tick whose loss it is, not at that which learns it."""
         if loss is not None:
-            self.run.log("loss", loss.value, "nats/byte")
+            series = self.run.series.setdefault("loss", Series("nats/byte"))
+            series.add(loss.step - self.first, loss.value)
 
 
 def due(done: int, every: int) -> bool:

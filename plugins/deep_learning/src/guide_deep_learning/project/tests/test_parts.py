@@ -1,7 +1,10 @@
 """The parts that are meant to be changed keep what the others rely on."""
 
+import pytest
 import torch
 
+from guide.errors import UsageError
+from guide.options import configure
 from guide_project.model import build_model
 from guide_project.options import Options
 from guide_project.recipe import build_optimizer, build_schedule
@@ -34,3 +37,18 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
     assert rates[peak:] == sorted(rates[peak:], reverse=True)
     assert max(rates) == OPTIONS.lr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("threads=10000", "threads=-1", "layers=100000", "layers=0", "heads=0", "heads=3"),
+        *("width=100000000", "width=-1", "batch=100000000000", "batch=50000000"),
+        *("context=0", "context=900000000", f"steps={10**400}", "lr=nan"),
+        *("device=gpu", "corpus="),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_loaded(option: str) -> None:
+    name, _, value = option.partition("=")
+    with pytest.raises(UsageError, match=name):
+        configure(Options, {name: value})

@@ -26,9 +26,9 @@ def train(project: Path, ticks: int | None = None, **options: object) -> RunReco
 
 def test_it_learns(project: Path) -> None:
     record = train(project)
-    losses = [value for _, value in record.series["loss"]]
+    ticks, losses = zip(*record.series["loss"], strict=True)
     assert record.ended == "steps"
-    assert len(losses) == 30
+    assert ticks == tuple(range(30))
     assert losses[-1] < 0.8 * losses[0]
     assert len(record.series["loss.val"]) == 3
 
@@ -42,7 +42,7 @@ def test_an_interrupted_run_goes_on_exactly(project: Path) -> None:
     whole = train(project)
     train(project, ticks=7)
     rest = train(project, resume=True)
-    assert rest.facts["start"] == "resumed from step 7"
+    assert rest.facts["start"] == "resumed from step 7 of 0002"
     assert rest.ticks == 23
     assert rest.series["loss"][-1][1] == whole.series["loss"][-1][1]
     assert rest.series["loss.val"][-1][1] == whole.series["loss.val"][-1][1]
@@ -55,3 +55,15 @@ def test_a_checkpoint_of_another_shape_is_refused(project: Path) -> None:
     assert record.error is not None
     assert record.error.message == "the checkpoint was made with width 32, this run has 64"
     assert "--set width=32" in record.error.remedy
+
+
+@pytest.mark.parametrize("seed", [-7, 2**70])
+def test_any_whole_number_is_a_seed(project: Path, seed: int) -> None:
+    record = run_task(Task(), ticks=2, project=project, options=TINY, seed=seed)
+    assert record.error is None, record.error
+
+
+def test_it_does_not_learn_from_its_own_runs(project: Path) -> None:
+    (project / "runs").mkdir()
+    (project / "runs" / "run.json").write_text("{}" * 5000)
+    assert train(project, ticks=1, corpus=".").facts["corpus"].startswith(".: 1 files")
