@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,6 +52,57 @@ def network_camera() -> Iterator[Callable[..., NetworkCamera]]:
     yield start
     for camera in cameras:
         camera.kill()
+
+
+class ScriptedStream:
+    """An MJPEG server for one client that sends exactly what a test wants sent."""
+
+    def __init__(self, script: Callable[[ScriptedStream], None]) -> None:
+        self.over = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/"
+        self._thread = threading.Thread(target=self._serve, args=(script,), daemon=True)
+        self._thread.start()
+
+    def picture(self, number: int, *, keep: float = 1.0, damaged: bool = False) -> None:
+        """Send a picture with its number as a barcode; or only its first part."""
+        image = np.full((180, 320, 3), 90, np.uint8)
+        write_barcode(image, number)
+        jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+        if damaged:
+            jpeg = b"?" * len(jpeg)
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+        self._client.sendall(head.encode() + jpeg[: int(keep * len(jpeg))])
+        if keep == 1:
+            self._client.sendall(b"\r\n")
+        self.over.wait(0.02)
+
+    def close(self) -> None:
+        self.over.set()
+        self._server.close()
+        self._thread.join(5)
+
+    def _serve(self, script: Callable[[ScriptedStream], None]) -> None:
+        self._client, _ = self._server.accept()
+        with self._client, contextlib.suppress(OSError):
+            self._client.recv(4096)
+            kind = b"multipart/x-mixed-replace; boundary=frame"
+            self._client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: " + kind + b"\r\n\r\n")
+            script(self)
+
+
+@pytest.fixture
+def scripted_stream() -> Iterator[Callable[..., ScriptedStream]]:
+    """Serves a script: a function that is handed the `ScriptedStream`."""
+    streams: list[ScriptedStream] = []
+
+    def start(script: Callable[[ScriptedStream], None]) -> ScriptedStream:
+        streams.append(ScriptedStream(script))
+        return streams[-1]
+
+    yield start
+    for stream in streams:
+        stream.close()
 
 
 @pytest.fixture

@@ -108,6 +108,85 @@ def test_a_camera_that_falls_silent_is_one_line_within_its_time_out(network_came
     assert not link.abandoned
 
 
+@pytest.mark.parametrize("kind", [Lossless, Latest])
+def test_damaged_pictures_are_counted_and_passed_over(scripted_stream, kind):
+    def script(stream):
+        for number in range(12):
+            stream.picture(number, damaged=number in (4, 7, 8))
+
+    link = kind(open_source(scripted_stream(script).url))
+    link.open()
+    seen = []
+
+    def take_all():
+        while True:
+            frame = link.take()
+            seen.append((frame.seq, read_barcode(frame.image)))
+
+    with pytest.raises(GuideError, match="closed after 9 frames"):
+        take_all()
+    books = link.close()
+
+    assert books.balanced
+    assert (books.captured, books.unreadable) == (12, 3)
+    assert str(books).endswith("+ unreadable 3")
+    assert all(seq == number for seq, number in seen)  # a gap where one was damaged
+    assert seen[-1] == (11, 11)
+
+
+def test_a_stream_of_nothing_but_damaged_pictures_is_told_as_such(scripted_stream):
+    def script(stream):
+        number = 0
+        while not stream.over.is_set():
+            stream.picture(number, damaged=number > 3)
+            number += 1
+
+    link = link_for(open_source(scripted_stream(script).url, stall_s=0.4))
+    link.open()
+
+    assert "has sent no readable frame for 0." in until_it_fails(link)
+    assert link.close().balanced
+
+
+def test_silence_in_the_middle_of_a_picture_is_silence(scripted_stream):
+    def script(stream):
+        for number in range(5):
+            stream.picture(number)
+        stream.picture(5, keep=0.6)
+        stream.over.wait(10)
+
+    link = Lossless(open_source(scripted_stream(script).url, stall_s=0.4))
+    link.open()
+
+    assert "has sent no frame for 0." in until_it_fails(link)
+    assert link.close().delivered == 5  # the fragment is no frame
+
+
+@pytest.mark.parametrize("when", ["open", "take"])
+def test_a_wait_is_over_when_the_run_is_to_stop(when):
+    class Slow(Stuck):
+        def open(self):
+            if when == "open":
+                self.released.wait(30)
+            return Facts("slow camera", 8, 8, 30.0, first_frame_s=30, stall_s=30)
+
+    source, asked = Slow(0), []
+
+    def stopping():
+        asked.append(when)
+        return len(asked) > 3
+
+    link = link_for(source, stopping=stopping)
+    if when == "open":
+        with pytest.raises(GuideError, match="stopped before"):
+            link.open()
+    else:
+        link.open()
+        assert link.take() is None
+    source.released.set()
+    assert link.close().balanced
+
+
 class Stuck:
     """A source whose driver hangs after some frames, as no real part does on demand."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import guide_vision
+from guide.errors import GuideError
 from guide.testing import PluginConformance, VirtualClock, run_task
 from guide_vision import doctor
 from guide_vision.measure import table
@@ -89,6 +90,48 @@ def test_the_scaffold_runs_on_real_film(task, clips, stage, series):
     assert "books: captured 40 = delivered 40 + dropped 0 + in flight 0" in record.notes
     assert any("25 frames a second" in note for note in record.notes)
     assert "error" not in record.series  # nobody knows the truth of a film
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("width", "32767"),
+        ("height", "63"),
+        ("noise", "nan"),
+        ("noise", "1e300"),
+        ("stall_s", "inf"),
+        ("stall_s", "nan"),
+        ("cv_threads", "1000000"),
+    ],
+)
+def test_a_number_that_cannot_work_is_one_line(task, name, value):
+    record = run_task(task, ticks=1, options={name: value})
+
+    assert record.status == "failed"
+    assert record.error.exit_code == 2
+    assert name in record.error.message or value in record.error.message
+
+
+def test_a_sink_that_fails_to_close_keeps_the_books_from_nobody(task, tmp_path):
+    class Full:
+        def write(self, image):
+            return True
+
+        def close(self):
+            raise GuideError("the disk is full")
+
+    start = task.start
+
+    def with_a_full_disk(run):
+        start(run)
+        task.sinks.append(Full())
+
+    task.start = with_a_full_disk
+    record = run_task(task, ticks=3, rate_hz=30, clock=VirtualClock())
+
+    assert record.status == "failed"
+    assert "disk is full" in record.error.message
+    assert any(note.startswith("books: captured 3") for note in record.notes)
 
 
 def test_the_scaffold_on_a_network_camera_that_dies(task, network_camera):

@@ -1,5 +1,8 @@
 """Sinks write what they are given, or say in one line why they cannot."""
 
+import os
+import resource
+
 import cv2
 import numpy as np
 import pytest
@@ -45,6 +48,36 @@ def test_what_cannot_be_recorded_is_one_line(tmp_path):
     with pytest.raises(GuideError, match="64 x 64 to 32 x 64"):
         recorder.write(np.zeros((64, 32, 3), np.uint8))
     recorder.close()
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi"])
+def test_a_disk_that_is_full_is_told_at_the_end(tmp_path, name):
+    noise = np.random.default_rng(0).integers(0, 255, (180, 320, 3), np.uint8)
+    recorder = Recorder(tmp_path / name, fps=25)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        for _ in range(30):
+            recorder.write(noise)
+        with pytest.raises(GuideError, match=f"{name} is damaged.* 30 frames") as caught:
+            recorder.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "df -h" in caught.value.remedy
+    recorder.close()  # there is nothing left to say
+
+
+def test_a_name_without_an_ending_is_told_so(tmp_path):
+    with pytest.raises(GuideError, match="cannot record to out: it has no ending"):
+        Recorder(tmp_path / "out", fps=25)
+
+
+def test_a_display_that_does_not_answer_is_one_line(monkeypatch):
+    monkeypatch.setenv("DISPLAY", f":{os.getpid() + 100_000}")  # Qt would abort this process
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    with pytest.raises(GuideError, match=r"display|headless"):
+        Window("test")
 
 
 def test_no_display_is_said_before_anything_is_opened(monkeypatch):

@@ -95,6 +95,25 @@ def test_a_file_that_is_no_video(tmp_path):
     assert "words.mp4 holds no video" in failure(tmp_path / "words.mp4")
 
 
+def test_a_picture_is_not_a_film(tmp_path):
+    cv2.imwrite(str(tmp_path / "still.png"), np.zeros((64, 64, 3), np.uint8))
+    assert "still.png is a picture, not a video" in failure(tmp_path / "still.png")
+
+
+def test_a_folder_is_not_a_film(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert failure(".") == ". is a folder, not a video"
+
+
+def test_a_file_that_may_not_be_read(make_clip, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    clip = make_clip(frames=3)
+    monkeypatch.setattr(type(clip), "open", refuse)  # who runs this may be root, who may read all
+    assert "permission denied" in failure(clip)
+
+
 def test_an_empty_file(tmp_path):
     (tmp_path / "empty.mp4").touch()
     assert "empty.mp4 holds no video" in failure(tmp_path / "empty.mp4")
@@ -146,8 +165,43 @@ def test_a_server_without_a_video(network_camera):
     assert "no video at this address" in failure(camera.url + "nothing")
 
 
-def test_a_password_does_not_stand_in_the_message():
-    assert "secret" not in failure("rtsp://user:secret@127.0.0.1:9/cam")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rtsp://user:secret@127.0.0.1:9/cam",
+        "rtsp://user:1/secret@127.0.0.1:9/cam",
+        "http://127.0.0.1:9/cam?key=secret",
+    ],
+)
+def test_a_password_does_not_stand_in_the_message(name):
+    assert "secret" not in failure(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["http://", "http://[::1", "http://host:99999/", "http://host:0/", "http://a:secret/@b/"],
+)
+def test_an_address_that_cannot_be_is_one_line(name):
+    with pytest.raises(UsageError, match="names no host, or a port that cannot be") as caught:
+        open_source(name)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_that_no_host_can_have():
+    assert "no host is called" in failure(f"http://{'a' * 70}.invalid/")
+
+
+def test_capital_letters_are_an_address_too(network_camera):
+    link = Lossless(open_source(network_camera().url.replace("http", "HTTP")))
+    link.open()
+    assert link.take() is not None
+    link.close()
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/clip.mp4", "x" * 300, "9" * 5000])
+def test_a_path_that_cannot_be_is_one_line(name):
+    with pytest.raises(UsageError):
+        open_source(name)
 
 
 @pytest.mark.parametrize("name", ["", "ftp://host/clip.mp4"])

@@ -95,6 +95,42 @@ def test_the_photograph_is_yours_to_choose(tmp_path):
     assert tuple(camera.read().image[90, 160]) == (10, 20, 200)
 
 
+@pytest.mark.parametrize(("width", "height"), [(32767, 64), (64, 100_000)])
+def test_a_frame_that_is_too_large_is_one_line(width, height):
+    with pytest.raises(GuideError, match="too large"):
+        VirtualCamera(width=width, height=height)
+
+
+def test_a_photograph_that_is_a_strip_is_one_line(tmp_path):
+    photo = tmp_path / "strip.png"
+    cv2.imwrite(str(photo), np.zeros((1, 4000, 3), np.uint8))
+
+    with pytest.raises(GuideError, match=r"strip.png is 4000 x 1: too narrow"):
+        VirtualCamera(photo).open()
+
+
+def test_the_largest_frame_is_served():
+    (frame,) = frames(1, width=8192, height=64, noise=0)
+    assert frame.image.shape == (64, 8192, 3)
+
+
+@pytest.mark.parametrize("noise", [float("nan"), float("inf"), -1, 1e300])
+def test_a_noise_that_cannot_be_is_one_line(noise):
+    with pytest.raises(GuideError, match="0 to 255"):
+        VirtualCamera(noise=noise)
+
+
+@pytest.mark.parametrize("source", ["virtual", "virtual:marbles"])
+def test_any_whole_number_is_a_seed(source):
+    pictures = []
+    for seed in (-1, 1, 2**70):
+        camera = open_source(source, width=64, height=64, seed=seed)
+        camera.open()
+        pictures.append(camera.read().image)
+
+    assert not np.array_equal(pictures[0], pictures[1])
+
+
 @pytest.mark.parametrize("name", ["absent.jpg", "no_picture.txt"])
 def test_a_photograph_that_cannot_be_read_is_one_line(tmp_path, name):
     (tmp_path / "no_picture.txt").write_text("words")

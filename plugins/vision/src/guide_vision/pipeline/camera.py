@@ -1,7 +1,8 @@
 """Live sources: a camera of this machine, and a stream from the network.
 
 OpenCV's defaults freeze a program for 30 s when a network camera falls silent; both classes set
-time-outs, and stamp a frame after it arrived and before it is decoded.
+time-outs, and stamp a frame after it arrived and before it is decoded. A frame that came damaged
+is counted and passed over: networks lose a packet now and then.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from guide.clock import Clock, SystemClock
-from guide.errors import GuideError
+from guide.errors import GuideError, UsageError
 from guide_vision.pipeline.frame import Facts, Frame, Image
 from guide_vision.pipeline.opencv import Grabber
 
@@ -25,6 +26,12 @@ _PORTS = {"http": 80, "https": 443, "rtsp": 554}
 # Without these FFmpeg's RTSP starts with a second of backlog and hands out a frame late.
 _RTSP_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
 
+# OpenCV says the same for a damaged frame and for the end of a stream. A damaged frame takes the
+# time until the next one comes; after the end every further attempt fails at once.
+_AT_ONCE_S = 0.002
+_ATTEMPTS = 20
+_PAUSE_S = 0.005
+
 
 class _Live:
     """What both share: read, stamp, and say why there is no frame."""
@@ -32,25 +39,41 @@ class _Live:
     live = True
     _name: str
     _stall_s: float
+    _first_frame_s: float
 
     def __init__(self, clock: Clock | None) -> None:
         self._clock = clock or SystemClock()
         self._grabber: Grabber | None = None
         self._seq = 0
+        self._unreadable = 0
 
     def read(self, into: Image | None = None) -> Frame | None:
         """The next frame. GuideError when the camera is gone or silent; never None."""
         grabber = self._grabber
         if grabber is None:
             raise RuntimeError("open() the camera before you read() from it")
-        asked = time.monotonic()
-        arrived = grabber.grab()
-        t_capture_ns = self._clock.now_ns()
-        image = grabber.retrieve(into) if arrived else None
-        if image is None:
-            raise self._lost(time.monotonic() - asked)
-        frame = Frame(image, self._seq, 0, t_capture_ns)
-        self._seq += 1
+        began = time.monotonic()
+        allowed_s = (self._stall_s if self._seq else self._first_frame_s) + _PAUSE_S
+        failed = at_once = 0
+        longest_s = 0.0  # of one attempt
+        while True:
+            asked = time.monotonic()
+            arrived = grabber.grab()
+            t_capture_ns = self._clock.now_ns()
+            image = grabber.retrieve(into) if arrived else None
+            now = time.monotonic()
+            longest_s = max(longest_s, now - asked)
+            # One that took the whole time-out is what there was when FFmpeg gave up: a fragment
+            if image is not None and (not self._seq or now - asked < self._stall_s):
+                break
+            failed += 1
+            at_once = at_once + 1 if now - asked < _AT_ONCE_S else 0
+            if at_once >= _ATTEMPTS or now - began >= allowed_s:
+                raise self._lost(longest_s, now - began)
+            time.sleep(_PAUSE_S)
+        frame = Frame(image, self._seq + failed, 0, t_capture_ns, unreadable=failed)
+        self._seq += failed + 1
+        self._unreadable += failed
         return frame
 
     def close(self) -> None:
@@ -61,6 +84,7 @@ class _Live:
 
     def _facts(self, grabber: Grabber, fps: float, first_frame_s: float) -> Facts:
         self._grabber = grabber
+        self._first_frame_s = first_frame_s
         return Facts(
             name=self._name,
             width=int(grabber.get(cv2.CAP_PROP_FRAME_WIDTH)),
@@ -71,11 +95,13 @@ class _Live:
             stall_s=self._stall_s,
         )
 
-    def _lost(self, waited_s: float) -> GuideError:
-        if waited_s >= 0.9 * self._stall_s:
+    def _lost(self, longest_s: float, waited_s: float) -> GuideError:
+        if longest_s >= 0.9 * self._stall_s:
             what = f"{self._name} has sent no frame for {waited_s:.1f} s"
+        elif waited_s >= self._stall_s:
+            what = f"{self._name} has sent no readable frame for {waited_s:.1f} s"
         else:
-            what = f"{self._name} closed after {self._seq} frames"
+            what = f"{self._name} closed after {self._seq - self._unreadable} frames"
         return GuideError(what, "check the camera and its cable or network, then run again")
 
 
@@ -145,13 +171,24 @@ class Stream(_Live):
         self, url: str, *, stall_s: float = 2.0, open_s: float = 5.0, clock: Clock | None = None
     ) -> None:
         super().__init__(clock)
-        self._url = url
         self._stall_s = stall_s
         self._open_s = open_s
-        parts = urlsplit(url)
-        self._address = (parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80))
-        # Without user and password, since it stands in every message and report
-        self._name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:  # its text may hold the password: it is not passed on
+            host, port = None, None
+        if not host or port == 0:
+            raise UsageError(
+                "the address of the stream names no host, or a port that cannot be",
+                "write it as http://HOST:PORT/PATH, with a port from 1 to 65535",
+            )
+        # FFmpeg knows schemes in small letters only
+        self._url = parts.scheme + url[len(parts.scheme) :]
+        self._address = (host, port or _PORTS.get(parts.scheme, 80))
+        # Without user, password and query, since it stands in every message and report; a
+        # password may hold a slash
+        self._name = f"{parts.scheme}://{(parts.netloc + parts.path).rpartition('@')[2]}"
 
     def open(self) -> Facts:
         """Connect and find the video in it."""
@@ -184,7 +221,7 @@ class Stream(_Live):
         host, port = self._address
         try:
             socket.create_connection(self._address, timeout=2).close()
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):  # UnicodeError: no name can be like this
             return f"no host is called {host}"
         except TimeoutError:
             return f"{host} does not answer"

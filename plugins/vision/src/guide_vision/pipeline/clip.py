@@ -39,10 +39,7 @@ class Clip:
     def open(self) -> Facts:
         """Open the file and make sure that it holds at least one frame."""
         path = self._path
-        if not path.exists():
-            raise GuideError(
-                f"there is no file {path}", "check its path, or type --set source=virtual"
-            )
+        self._require_readable()
         # One decoder thread: more of them read ahead, which costs memory and no time at 30 fps.
         grabber = Grabber(str(path), cv2.CAP_FFMPEG, (cv2.CAP_PROP_N_THREADS, 1))
         if not (grabber.is_open and grabber.grab()):
@@ -50,6 +47,13 @@ class Clip:
             raise GuideError(
                 f"{path.name} holds no video that can be decoded: not a video, or it is cut off",
                 f"`ffprobe {path.name}` says what it is; name another file with --set source=FILE",
+            )
+        # A photograph opens as a film of one frame, or of no stated length; a GIF may be a film
+        if grabber.get(cv2.CAP_PROP_FRAME_COUNT) <= 1 and cv2.haveImageReader(str(path)):
+            grabber.release()
+            raise GuideError(
+                f"{path.name} is a picture, not a video",
+                f"--set source=virtual --set photo={path} moves a virtual camera over it",
             )
         grabber.rewind()
         self._grabber = grabber
@@ -88,6 +92,20 @@ class Clip:
         if self._grabber is not None:
             self._grabber.release()
             self._grabber = None
+
+    def _require_readable(self) -> None:
+        path = self._path
+        try:
+            path.open("rb").close()
+        except FileNotFoundError:
+            what = f"there is no file {path}"
+        except IsADirectoryError:
+            what = f"{path} is a folder, not a video"
+        except OSError as error:
+            what = f"cannot read {path}: {(error.strerror or str(error)).lower()}"
+        else:
+            return
+        raise GuideError(what, "check its path, or type --set source=virtual")
 
     def _require_whole(self) -> None:
         missing = self._expected - self._since_start

@@ -31,11 +31,12 @@ class Frame:
     """
 
     image: Image
-    seq: int  # 0, 1, 2 ... as captured: a gap is a frame that was dropped
+    seq: int  # 0, 1, 2 ... as captured: a gap is a frame that was dropped or unreadable
     epoch: int  # raised when the source starts anew: nothing tracked before still holds
     t_capture_ns: int  # on the run's clock
     truth: Matrix | None = None  # from the photograph to this frame, where that is known
     true_boxes: Boxes | None = None  # of the things that move in it, where they are known
+    unreadable: int = 0  # frames before this one that came damaged, see Books
 
     def age_ns(self, now_ns: int) -> int:
         """How old the picture is at `now_ns`: at the end of the pipeline, its latency."""

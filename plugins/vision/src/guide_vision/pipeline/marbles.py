@@ -41,7 +41,7 @@ class Marbles:
         self._camera = camera
         self._count = count
         self._noise = noise
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed % 2**64)  # which takes no negative one
         self._marbles: list[_Marble] = []
         self._tape = np.zeros((0, 0, 3), np.int16)
 

@@ -74,7 +74,11 @@ class Grabber:
 
     def rewind(self) -> bool:
         """Go back to the first frame of a recording."""
-        return self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        return self.seek(0)
+
+    def seek(self, frame: int) -> bool:
+        """Go to a frame of a recording by its number."""
+        return self._capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
 
     def release(self) -> None:
         """Close it."""

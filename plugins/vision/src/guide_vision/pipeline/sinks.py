@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,9 @@ import cv2
 
 from guide.errors import GuideError
 from guide_vision.pipeline.frame import Image
+from guide_vision.pipeline.opencv import Grabber, quiet
+
+_WINDOW_S = 10  # how long a display may take to open a window
 
 
 class Sink(Protocol):
@@ -40,8 +44,9 @@ class Recorder:
         codecs = {".mp4": "mp4v", ".avi": "MJPG"}
         codec = codecs.get(path.suffix.lower())
         if codec is None:
+            why = f"the ending {path.suffix} is not known" if path.suffix else "it has no ending"
             raise GuideError(
-                f"cannot record to {path.name}: {path.suffix or 'no ending'} is not known",
+                f"cannot record to {path.name}: {why}",
                 "name it .mp4, or .avi for Motion JPEG",
             )
         self.path = path
@@ -67,12 +72,33 @@ class Recorder:
         return True
 
     def close(self) -> None:
-        """Write the file's end; without it no player opens it."""
-        if self._writer is not None:
-            self._writer.release()
-            self._writer = None
+        """Write the file's end; without it no player opens it.
+
+        Raises:
+            GuideError: when the file does not hold what was written to it: a full disk.
+        """
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        if not self._holds_last_frame():
+            raise GuideError(
+                f"the recording {self.path} is damaged: it does not hold the {self.frames} "
+                "frames that were written",
+                "check that there is space on its disk (`df -h`), then record again",
+            )
+
+    def _holds_last_frame(self) -> bool:
+        # VideoWriter says nothing when a write fails, so the file itself is asked
+        grabber = Grabber(str(self.path), cv2.CAP_FFMPEG)
+        try:
+            counted = grabber.is_open and grabber.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+            return counted and grabber.seek(self.frames - 1) and grabber.grab()
+        finally:
+            grabber.release()
 
     def _open(self, image: Image) -> cv2.VideoWriter:
+        quiet()
         self._shape = image.shape
         size = (image.shape[1], image.shape[0])
         writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, self._fourcc, self._fps, size)
@@ -102,6 +128,12 @@ class Window:
             raise GuideError(
                 "there is no display to open a window on",
                 "leave out --set window=true, and record instead with --set record=out.mp4",
+            )
+        if not _window_opens():
+            raise GuideError(
+                "no window can be opened on the display "
+                f"{os.environ.get('WAYLAND_DISPLAY') or os.environ.get('DISPLAY', '')}",
+                "check DISPLAY, or record instead with --set record=out.mp4",
             )
         self._title = title
         self._shown = False
@@ -140,3 +172,15 @@ def has_display() -> bool:
     if not sys.platform.startswith("linux"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _window_opens() -> bool:
+    """Whether a window can be opened: tried in a process of its own, since Qt may abort it."""
+    attempt = "import cv2; cv2.namedWindow('guide'); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", attempt], capture_output=True, timeout=_WINDOW_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0

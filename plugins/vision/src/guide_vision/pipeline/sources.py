@@ -64,11 +64,11 @@ def open_source(
             clock=clock,
         )
         return Marbles(camera, noise=noise, seed=seed) if marbles else camera
-    if name.isdecimal():
+    if name.isdecimal() and len(name) < 10:
         return Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
     scheme, separator, _ = name.partition("://")
     if separator:
-        if scheme not in ("http", "https", "rtsp"):
+        if scheme.lower() not in ("http", "https", "rtsp"):
             raise UsageError(f"a stream begins with http:// or rtsp://, not {scheme}://")
         return Stream(name, stall_s=stall_s, clock=clock)
     if not name:
@@ -77,7 +77,15 @@ def open_source(
 
 
 def _find(path: Path, folder: Path | None) -> Path:
-    path = path.expanduser()
-    if folder is not None and not path.exists() and (folder / path).exists():
-        return folder / path
+    try:
+        path = path.expanduser()
+        if not path.exists() and folder is not None and (folder / path).exists():
+            return folder / path
+    except RuntimeError:
+        raise UsageError(
+            f"{path.parts[0]} is no home folder of this machine", "write the path out in full"
+        ) from None
+    except OSError as error:  # a name that is too long, a folder that is closed to this user
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {path}: {why}", "check its path") from None
     return path

@@ -17,9 +17,12 @@ from guide.clock import Clock, SystemClock
 from guide.errors import GuideError
 from guide_vision.pipeline.frame import Facts, Frame, Image, Matrix
 from guide_vision.pipeline.motion import similarity
+from guide_vision.pipeline.opencv import quiet
 
 _COFFEE = Path(__file__).parent / "photo" / "coffee.jpg"
 _VIEW = 0.78  # the part of the photograph's width (or height) that is in view at zoom 1
+_LARGEST = 8192  # pixels along a side of a frame
+_PLANE = 32_766  # along a side of the enlarged photograph: OpenCV's warp counts in 16 bits
 
 
 class VirtualCamera:
@@ -54,15 +57,19 @@ class VirtualCamera:
         for name, value in (("width", width), ("height", height), ("fps", fps)):
             if value <= 0:
                 raise GuideError(f"the {name} of the virtual camera must be above 0, not {value}")
-        if noise < 0:
-            raise GuideError(f"the noise of the virtual camera cannot be negative: {noise}")
+        if max(width, height) > _LARGEST:
+            raise GuideError(
+                f"a frame of {width} x {height} is too large", f"a side has at most {_LARGEST}"
+            )
+        if not 0 <= noise <= 255:
+            raise GuideError(f"the noise of the virtual camera is 0 to 255, not {noise}")
         self.live = live
         self._photo = photo or _COFFEE
         self._size = (width, height)
         self._fps = fps
         self._noise = noise
         self._speed = speed
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed % 2**64)  # which takes no negative one
         self._clock = clock or SystemClock()
         self._seq = 0
         self._origin_ns = 0
@@ -73,14 +80,15 @@ class VirtualCamera:
     def open(self) -> Facts:
         """Load the photograph."""
         width, height = self._size
-        photo = cv2.imread(str(self._photo), cv2.IMREAD_COLOR) if self._photo.is_file() else None
-        if photo is None:
-            raise GuideError(
-                f"cannot read the photograph {self._photo}",
-                "name a JPEG or PNG file with --set photo=FILE, or leave photo out",
-            )
+        photo = self._load()
         # Enlarged once, so that each frame samples it at about one to one and stays sharp
         scale = max(width / (_VIEW * photo.shape[1]), height / (_VIEW * photo.shape[0]))
+        if scale * max(photo.shape[:2]) > _PLANE:
+            raise GuideError(
+                f"{self._photo.name} is {photo.shape[1]} x {photo.shape[0]}: too narrow a strip "
+                f"to cut {width} x {height} out of it",
+                "name another one with --set photo=FILE, or leave photo out",
+            )
         how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
         self._plane = cast(Image, cv2.resize(photo, None, fx=scale, fy=scale, interpolation=how))
         if self._noise:
@@ -139,6 +147,20 @@ class VirtualCamera:
         zoom = 1.1 + 0.15 * math.sin(2 * math.pi * t / 9.7)
         look = similarity(0, 0, angle, zoom) @ similarity(-x, -y)
         return similarity((width - 1) / 2, (height - 1) / 2) @ look
+
+    def _load(self) -> Image:
+        quiet()
+        try:
+            found = self._photo.is_file()
+            photo = cv2.imread(str(self._photo), cv2.IMREAD_COLOR) if found else None
+        except cv2.error:  # more pixels than OpenCV reads
+            photo = None
+        if photo is None:
+            raise GuideError(
+                f"cannot read the photograph {self._photo}",
+                "name a JPEG or PNG file with --set photo=FILE, or leave photo out",
+            )
+        return cast(Image, photo)
 
     def _wait_for_exposure(self) -> int:
         """Sleep until the next frame is due; one that nobody read in time was never taken."""

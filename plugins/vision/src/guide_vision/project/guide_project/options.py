@@ -26,9 +26,12 @@ class Options:
         """Refuse what cannot work, in a sentence."""
         if min(self.width, self.height) < 64:
             raise ValueError(f"a picture of {self.width} x {self.height} is too small to track in")
-        if self.noise < 0:
-            raise ValueError(f"noise is 0 or more, not {self.noise}")
-        if self.stall_s <= 0:
-            raise ValueError(f"stall_s is above 0, not {self.stall_s}")
-        if self.cv_threads < 1:
-            raise ValueError(f"cv_threads is 1 or more, not {self.cv_threads}")
+        if max(self.width, self.height) > 8192:
+            raise ValueError(f"width and height are at most 8192, not {self.width} x {self.height}")
+        # Written this way round, nan is refused as well
+        if not 0 <= self.noise <= 255:
+            raise ValueError(f"noise is 0 to 255, not {self.noise}")
+        if not 0 < self.stall_s <= 3600:
+            raise ValueError(f"stall_s is above 0 and at most 3600, not {self.stall_s}")
+        if not 1 <= self.cv_threads <= 256:
+            raise ValueError(f"cv_threads is 1 to 256, not {self.cv_threads}")

@@ -1,6 +1,7 @@
 """The task: take a frame, look at it, draw it, hand it on. One tick is one frame."""
 
 import statistics
+from contextlib import ExitStack
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ class Task:
         rate_hz = run.loop.rate_hz
         self.sinks = make_sinks(options, run.folder, rate_hz or 30.0)
         self.stage, self.overlay = make_stage(options.stage), Overlay()
-        self.link = link_for(source, run.timeline)
+        self.link = link_for(source, run.timeline, lambda: bool(run.loop.ended))
         self.facts = facts = self.link.open()
         warm_up(options.stage, facts.width, facts.height)
         run.fact("source", facts.name)
@@ -85,9 +86,14 @@ class Task:
                         self.run.stop("the window was closed")
 
     def close(self) -> None:
-        """Release everything, then say whether the books balance."""
-        for sink in self.sinks:
-            sink.close()
+        """Release everything."""
+        with ExitStack() as closing:  # one that cannot be closed keeps no other from it
+            for sink in self.sinks:
+                closing.callback(sink.close)
+            self.settle()
+
+    def settle(self) -> None:
+        """Release the source, then say whether the books balance."""
         if self.link is None:
             return
         books = self.link.close()
