@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -52,6 +56,119 @@ def test_normals_and_texture_coordinates_of_the_file_are_kept(files):
     assert mesh.uv.max() == 1
     corner = np.argmax(mesh.positions @ [1, 1, 0])
     assert mesh.uv[corner].tolist() == [1, 1]
+
+
+def test_texture_coordinates_without_a_material_are_read(tmp_path):
+    path = tmp_path / "plain.obj"
+    path.write_text("v 0 0 0\nv 4 0 0\nv 4 2 0\nvt 0 0\nvt 1 0\nvt 1 1\nf 1/1 2/2 3/3\n")
+    assert sorted(load_mesh(path).uv.tolist()) == [[0, 0], [1, 0], [1, 1]]
+
+
+def test_normals_of_the_file_are_no_normals_of_its_faces(tmp_path):
+    path = tmp_path / "tilted.obj"
+    path.write_text(OBJ.replace("vn 0 0 1", "vn 0 3 4"))
+    assert load_mesh(path).normals == pytest.approx(np.array([[0, 0.6, 0.8]] * 4))
+
+
+def test_parts_of_a_scene_stand_where_its_nodes_put_them(tmp_path):
+    import trimesh
+
+    scene = trimesh.Scene()
+    box = trimesh.creation.box()
+    for shift in (0, 3):
+        scene.add_geometry(box, transform=trimesh.transformations.translation_matrix([shift, 0, 0]))
+    scene.export(tmp_path / "two.glb")
+    mesh = load_mesh(tmp_path / "two.glb")
+    assert len(mesh.triangles) == 24
+    assert np.ptp(mesh.positions, axis=0) == pytest.approx([2, 0.5, 0.5])
+
+
+def test_text_that_is_not_utf8_is_read(tmp_path):
+    path = tmp_path / "latin.obj"
+    path.write_bytes("# aus der Küche\n".encode("latin-1") + OBJ.encode())
+    assert len(load_mesh(path).triangles) == 2
+
+
+READ = """
+import sys
+
+class Missing:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from guide.errors import GuideError
+from guide_graphics.raster import load_mesh
+try:
+    load_mesh(sys.argv[2])
+except GuideError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "remedy"),
+    [("PIL", "pip install pillow"), ("charset_normalizer", "pip install charset-normalizer")],
+)
+def test_a_module_that_is_missing_is_named(tmp_path, module, remedy):
+    path = tmp_path / "a.obj"
+    path.write_bytes("# aus der Küche\n".encode("latin-1") * (module != "PIL") + OBJ.encode())
+    done = subprocess.run(
+        [sys.executable, "-c", READ, module, path], capture_output=True, text=True, check=True
+    )
+    assert f"the module {module}, which is not installed; {remedy}\n" in done.stdout
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("size", [1e300, 1e308, 1e30, 1e-42, 1e-300])
+def test_any_size_is_made_to_fit_without_a_warning(tmp_path, size):
+    path = tmp_path / "extreme.obj"
+    path.write_text(f"v 0 0 0\nv {size} 0 0\nv {size} {size} 0\nf 1 2 3\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mesh = load_mesh(path)
+    assert mesh.positions == pytest.approx(np.array([[-1, 0, 0], [1, 0, 0], [1, 2, 0]]))
+    assert mesh.normals == pytest.approx(np.array([[0, 0, 1]] * 3))
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("inf", "not finite"), ("nan", "not finite"), ("1e-310", "nothing to see")],
+)
+def test_coordinates_that_are_no_place_are_refused_without_a_warning(tmp_path, number, said):
+    path = tmp_path / "broken.ply"
+    head = "ply\nformat ascii 1.0\nelement vertex 3\n"
+    head += "".join(f"property double {axis}\n" for axis in "xyz")
+    head += "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
+    path.write_text(f"{head}0 0 0\n{number} 0 0\n0 {number} 0\n3 0 1 2\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(GuideError, match=said):
+            load_mesh(path)
+
+
+def test_a_folder_is_no_mesh(tmp_path):
+    (tmp_path / "pot.obj").mkdir()
+    for folder in (tmp_path, tmp_path / "pot.obj"):
+        with pytest.raises(GuideError, match="is a folder"):
+            load_mesh(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions are another thing there")
+def test_a_file_that_may_not_be_read_is_called_so(tmp_path):
+    path = tmp_path / "secret.obj"
+    path.write_text(OBJ)
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # root may read everything
+    try:
+        with pytest.raises(GuideError, match="permission denied") as caught:
+            load_mesh(path)
+    finally:
+        os.seteuid(user)
+    assert "fetch" not in caught.value.remedy
 
 
 def draco(path):

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,24 @@ def test_fitted_stands_on_the_ground_two_wide():
     low, high = mesh.positions.min(axis=0), mesh.positions.max(axis=0)
     assert high - low == pytest.approx([2, 1 / 3, 0])
     assert low == pytest.approx([-1, 0, 0])
+
+
+@pytest.mark.parametrize("size", [1e-42, 3e38])
+def test_fitted_takes_any_length_that_float32_holds(size):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mesh = mesh_with(positions=np.sign(grid(1, 1).positions) * size / 2).fitted()
+    assert np.ptp(mesh.positions, axis=0).max() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("changed", ["positions", "transform"])
+def test_a_number_beyond_float32_is_refused_without_a_warning(changed):
+    value = np.array(grid(1, 1).positions if changed == "positions" else np.eye(4), np.float64)
+    value[0, 0] = 1e300
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(GuideError, match="finite"):
+            mesh_with(**{changed: value})
 
 
 def test_moving_a_mesh_is_no_new_geometry():

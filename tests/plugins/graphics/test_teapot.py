@@ -3,6 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from guide.errors import GuideError
 from guide_graphics.raster import teapot
 
 
@@ -23,6 +24,12 @@ def test_it_has_about_as_many_triangles_as_asked_for(wanted):
 @pytest.mark.parametrize("wanted", [-5, 0, 1, 112])
 def test_the_fewest_are_112(wanted):
     assert len(teapot(wanted).triangles) == 112
+
+
+def test_more_than_memory_holds_are_refused():
+    with pytest.raises(GuideError, match="too large") as caught:
+        teapot(10**12)
+    assert caught.value.remedy
 
 
 def test_it_is_two_wide_and_as_high_as_newell_made_it(pot):

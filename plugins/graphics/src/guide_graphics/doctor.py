@@ -66,14 +66,29 @@ def threads() -> Finding:
 
 
 def cache() -> Finding:
-    """Whether compiled kernels outlive the process."""
-    folder = Path(__file__).parent / "raster" / "software"
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen or os.access(folder, os.W_OK):
-        return Finding("compiled kernels", "ok", f"kept in {chosen or folder / '__pycache__'}")
-    return Finding(
-        "compiled kernels",
-        "note",
-        f"{folder} is read-only; numba falls back to your own cache folder",
-        "export NUMBA_CACHE_DIR=FOLDER, if every start compiles anew",
-    )
+    """Whether compiled kernels outlive the process, and where."""
+    name = "compiled kernels"
+    if find_spec("numba") is None:
+        return Finding(name, "note", "none: numba is missing", "pip install numba")
+    from guide_graphics.raster.software import kernel
+
+    chosen, folder = os.environ.get("NUMBA_CACHE_DIR"), kernel.CACHE
+    if folder is None:
+        return Finding(
+            name,
+            "note",
+            "every start compiles anew: there is no folder to keep them in that can be written",
+            "export NUMBA_CACHE_DIR=FOLDER, one that you can write to",
+        )
+    if chosen and not folder.is_relative_to(chosen):
+        return Finding(
+            name,
+            "note",
+            f"kept in {folder}: NUMBA_CACHE_DIR={chosen} cannot be written",
+            "set NUMBA_CACHE_DIR to a folder that you can write to, or unset it",
+        )
+    if chosen:
+        return Finding(name, "ok", f"kept in {folder}, by NUMBA_CACHE_DIR")
+    if folder == Path(kernel.__file__).parent / "__pycache__":
+        return Finding(name, "ok", f"kept beside the source, in {folder}")
+    return Finding(name, "ok", f"kept in your cache folder, {folder}: the source is read-only")

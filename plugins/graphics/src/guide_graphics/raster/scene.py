@@ -54,7 +54,7 @@ class Mesh:
         for name, columns in (("positions", 3), ("normals", 3), ("uv", 2)):
             self._set(name, _table(name, getattr(self, name), columns, np.float32))
         self._set("triangles", _table("triangles", self.triangles, 3, np.int32))
-        self._set("transform", np.ascontiguousarray(self.transform, np.float32))
+        self._set("transform", _converted(self.transform, np.float32))
         n = len(self.positions)
         if len(self.normals) != n or len(self.uv) != n:
             raise GuideError(
@@ -78,21 +78,27 @@ class Mesh:
 
     def moved(self, transform: npt.ArrayLike) -> Mesh:
         """The same arrays under another transform; a renderer uploads nothing again."""
-        return replace(self, transform=np.asarray(transform, np.float32))
+        return replace(self, transform=_converted(transform, np.float32))
 
     def fitted(self, size: float = 2.0) -> Mesh:
         """Scaled so that its longest side is `size`, centred in x and z, standing on y = 0."""
         if not len(self.positions):
             return self
-        low, high = self.positions.min(axis=0), self.positions.max(axis=0)
+        # In float64: the scale of a mesh that is 1e-42 or 3e38 long is no float32
+        positions = self.positions.astype(np.float64)
+        low, high = positions.min(axis=0), positions.max(axis=0)
         longest = float((high - low).max())
-        foot = np.array([(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2], np.float32)
-        scale = np.float32(size / longest if longest > 0 else 1.0)
-        return replace(self, positions=(self.positions - foot) * scale)
+        foot = np.array([(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2])
+        return replace(self, positions=(positions - foot) * (size / longest if longest else 1.0))
+
+
+def _converted(values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
+    with np.errstate(over="ignore", invalid="ignore"):  # checked afterwards, and said once
+        return np.ascontiguousarray(values, dtype)
 
 
 def _table(name: str, values: npt.ArrayLike, columns: int, dtype: type) -> npt.NDArray[Any]:
-    table: npt.NDArray[Any] = np.ascontiguousarray(values, dtype)
+    table = _converted(values, dtype)
     if table.ndim != 2 or table.shape[1] != columns:
         raise GuideError(f"{name} must have the shape (n, {columns}), not {table.shape}")
     return table

@@ -14,7 +14,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from guide.errors import GuideError
 from guide_graphics.raster.scene import Mesh
+
+MAX_TRIANGLES = 10_000_000  # more than 1 GB while it is made
 
 F64: TypeAlias = npt.NDArray[np.float64]
 
@@ -73,7 +76,14 @@ def teapot(triangles: int = 10_000, material: int = 0) -> Mesh:
         triangles: how many to aim at; every patch gets the same grid, so the mesh has the
             nearest number such a grid makes (within 5 % from 1,000 on), 112 at least.
         material: index of its material.
+
+    Raises:
+        GuideError: for more than `MAX_TRIANGLES`.
     """
+    if triangles > MAX_TRIANGLES:
+        raise GuideError(
+            f"a teapot of {triangles} triangles is too large", f"take {MAX_TRIANGLES} at most"
+        )
     around, along = _grid(triangles)
     parts = []
     length = 0.0

@@ -44,14 +44,26 @@ class Window:
 
     def __init__(self, size: tuple[int, int], title: str) -> None:
         import glfw as typed
-        import moderngl
 
         glfw: Any = typed  # its stubs do not know that no context may be current
         self._glfw = glfw
         self._handle: Any = None
         self._context: Any = None
+        said: list[str] = []
+        # By default the binding prints a warning for everything the library says: here what it
+        # says is the reason of one error, or nothing to worry about
+        glfw.set_error_callback(lambda _, text: said.append(text.decode(errors="replace")))
+        try:
+            self._open(size, title, said)
+        finally:
+            glfw.set_error_callback(None)
+
+    def _open(self, size: tuple[int, int], title: str, said: list[str]) -> None:
+        import moderngl
+
+        glfw = self._glfw
         if not glfw.init():
-            raise GuideError("no window can be opened here", "type --set window=no")
+            raise _no_window("no window can be opened here", said)
         glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
         glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
         glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
@@ -59,7 +71,7 @@ class Window:
         self._handle = glfw.create_window(*size, title, None, None)
         if not self._handle:
             glfw.terminate()
-            raise GuideError("the display gives no OpenGL 3.3 window", "type --set window=no")
+            raise _no_window("the display gives no OpenGL 3.3 window", said)
         glfw.make_context_current(self._handle)
         glfw.swap_interval(0)
         self._context = moderngl.create_context()
@@ -105,6 +117,11 @@ class Window:
         scale = min(width / frame_width, height / frame_height)
         w, h = round(frame_width * scale), round(frame_height * scale)
         return (width - w) // 2, (height - h) // 2, w, h
+
+
+def _no_window(message: str, said: list[str]) -> GuideError:
+    reason = " ".join(said[-1].split())[:80] if said else ""
+    return GuideError(f"{message} ({reason})" if reason else message, "type --set window=no")
 
 
 def open_window(size: tuple[int, int], title: str, choice: WindowChoice) -> Window | None:

@@ -20,10 +20,14 @@ class Options:
     window: WindowChoice = "auto"
 
     def __post_init__(self) -> None:
-        if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
-            raise ValueError(f"width and height are 16 to 8192, not {self.width} x {self.height}")
-        if not 1 <= self.triangles <= 4_000_000:
-            raise ValueError(f"triangles are 1 to 4,000,000, not {self.triangles}")
+        for name, low, high, fit in (
+            ("width", 16, 8192, 640),
+            ("height", 16, 8192, 360),
+            ("triangles", 1, 4_000_000, 10_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {low} to {high}, not {value}: --set {name}={fit}")
 
     @property
     def size(self) -> tuple[int, int]:

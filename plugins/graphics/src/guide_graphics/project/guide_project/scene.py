@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guide.errors import GuideError
 from guide_graphics.raster import U8, Light, Material, Mesh, Scene, disc, load_mesh, marble, teapot
 from guide_project.options import Options
 
@@ -36,7 +37,11 @@ def build(options: Options, project: Path) -> Scene:
 def _subject(options: Options, project: Path) -> Mesh:
     if options.mesh == "teapot":
         return teapot(options.triangles)
-    return load_mesh(project / Path(options.mesh).expanduser())
+    try:
+        path = Path(options.mesh).expanduser()
+    except RuntimeError:  # "~name" of a person this machine does not know
+        raise GuideError(f"{options.mesh} lies in no known home", "type --set mesh=PATH") from None
+    return load_mesh(project / path)
 
 
 def ground_texture(size: int = 1024) -> U8:

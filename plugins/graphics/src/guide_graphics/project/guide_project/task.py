@@ -39,7 +39,8 @@ class Task:
         run.fact("renderer", self._renderer.description)
         run.fact("triangles", self._scene.triangle_count)
         run.fact("size", f"{options.width}x{options.height}")
-        run.fact("window", "yes" if self._window else "no")
+        unwanted = "no" if options.window == "no" else "no: there is no display that gives one"
+        run.fact("window", "yes" if self._window else unwanted)
         run.picture(lambda: np.ascontiguousarray(self._frame.rgb), "The frame as last drawn.")
 
     def step(self, tick: Tick) -> None:

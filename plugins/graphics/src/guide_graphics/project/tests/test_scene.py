@@ -30,6 +30,15 @@ def test_a_mesh_that_is_not_there_is_said_in_one_line(tmp_path):
         build(replace(SMALL, mesh="lost.obj"), tmp_path)
 
 
-def test_a_frame_without_pixels_is_refused():
-    with pytest.raises(ValueError, match="not 0 x 90"):
-        replace(SMALL, width=0)
+def test_a_home_that_nobody_has_is_said_in_one_line(tmp_path):
+    with pytest.raises(GuideError, match="no known home"):
+        build(replace(SMALL, mesh="~nobody-of-this-name/pot.obj"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("width", 0), ("width", 100_000), ("height", 100_000), ("triangles", 10_000_000)],
+)
+def test_a_size_that_cannot_be_drawn_is_refused_with_one_that_can(name, value):
+    with pytest.raises(ValueError, match=f"not {value}: --set {name}="):
+        replace(SMALL, **{name: value})

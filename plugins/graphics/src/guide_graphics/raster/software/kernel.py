@@ -1,9 +1,9 @@
 """How the kernels are compiled.
 
-Compiled code is kept beside the source (`cache=True`), so only the first start ever is slow; the
-GIL is released, so threads run kernels side by side. A part is a helper that is compiled into
-every kernel that calls it: a real call hands over seven words for every array and counts its
-references, which for a few multiplications per pixel costs several times what they do.
+Compiled code is kept in `CACHE`, so only the first start ever is slow; the GIL is released, so
+threads run kernels side by side. A part is a helper that is compiled into every kernel that
+calls it: a real call hands over seven words for every array and counts its references, which
+for a few multiplications per pixel costs several times what they do.
 """
 
 from __future__ import annotations
@@ -24,38 +24,66 @@ Real: TypeAlias = Any
 Flag: TypeAlias = Any
 
 
+def cache_folder() -> Path | None:
+    """Where numba keeps compiled kernels of this folder; None where it can write nowhere.
+
+    It takes the first it can write to: `NUMBA_CACHE_DIR`, `__pycache__` beside the source, the
+    user's cache folder.
+    """
+    try:
+        compiled = njit(cache=True)(cache_folder)  # declared, never called: only then it looks
+    except RuntimeError:  # "no locator available": on this very error the kernels would fail
+        return None
+    stats = getattr(compiled, "stats", None)  # NUMBA_DISABLE_JIT=1 hands back the function
+    return Path(stats.cache_path) if stats else None
+
+
+CACHE = cache_folder()
+
+
 def kernel(function: F) -> F:
     """Compile with every operation as IEEE 754 has it: the same bits as written."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compiled(function)
 
 
 def kernel_part(function: F) -> F:
     """Compile a helper of a `kernel`."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+    return _compiled(function, forceinline=True)
 
 
 def fast_kernel(function: F) -> F:
     """Compile for arithmetic that may be regrouped and fused: colours, never coverage."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy", fastmath=True)(function))
+    return _compiled(function, fastmath=True)
 
 
 def fast_kernel_part(function: F) -> F:
     """Compile a helper of a `fast_kernel`."""
-    compile_ = njit(cache=True, nogil=True, error_model="numpy", fastmath=True, forceinline=True)
+    return _compiled(function, fastmath=True, forceinline=True)
+
+
+def _compiled(function: F, *, fastmath: bool = False, forceinline: bool = False) -> F:
+    compile_ = njit(
+        cache=CACHE is not None,
+        nogil=True,
+        error_model="numpy",
+        fastmath=fastmath,
+        forceinline=forceinline,
+    )
     return cast(F, compile_(function))
 
 
-def forget_stale(folder: Path) -> None:
-    """Delete compiled kernels in `folder` that are older than any source file in it.
+def forget_stale(folder: Path, cache: Path) -> None:
+    """Delete compiled kernels in `cache` that are older than any source file in `folder`.
 
     numba looks at the file of a kernel alone: after a change to a part that lies in another
     file it would go on using what it compiled before.
     """
     with contextlib.suppress(OSError):  # read-only, or another process was faster
         newest = max((s.stat().st_mtime_ns for s in folder.glob("*.py")), default=0)
-        for index in (folder / "__pycache__").glob("*.nbi"):
+        for index in cache.glob("*.nbi"):
             if index.stat().st_mtime_ns < newest:
                 index.unlink(missing_ok=True)
 
 
-forget_stale(Path(__file__).parent)
+if CACHE:
+    forget_stale(Path(__file__).parent, CACHE)

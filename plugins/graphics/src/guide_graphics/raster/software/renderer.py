@@ -10,6 +10,7 @@ from guide_graphics.raster.renderer import Frame, lit_from
 from guide_graphics.raster.scene import F32, I32, Scene, same_geometry
 from guide_graphics.raster.software.clipping import GUARD_PIXELS
 from guide_graphics.raster.software.coverage import FAR, draw_band
+from guide_graphics.raster.software.kernel import CACHE
 from guide_graphics.raster.software.packed import Packed, pack
 from guide_graphics.raster.software.shading import shade_rows
 from guide_graphics.raster.software.triangles import RECORD, count_bands, fill_bands, set_up
@@ -34,9 +35,10 @@ class SoftwareRenderer:
         width, height = self._size = size
         self._workers = Workers(threads)
         self.timeline = timeline
-        self.description = f"numba, {self._workers.threads} thread" + "s" * (
-            self._workers.threads > 1
-        )
+        threads = self._workers.threads
+        self.description = f"numba, {threads} thread{'s' if threads > 1 else ''}"
+        if CACHE is None:
+            self.description += ", compiled anew at every start"  # `guide doctor` says why
         self._scene: Scene | None = None
         self._packed: Packed | None = None
         self._clip: F32 = np.empty((0, 4), np.float32)
