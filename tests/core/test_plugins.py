@@ -184,7 +184,7 @@ def test_a_track_that_is_not_installed_names_those_that_are(plugin):
     assert plugins.track("audio").name == "audio"
     with pytest.raises(UsageError, match="there are: audio"):
         plugins.track("sound")
-    with pytest.raises(UsageError, match="none; install one"):
+    with pytest.raises(UsageError, match="there are: none"):
         Plugins([], []).track("sound")
 
 

@@ -116,7 +116,10 @@ class Plugins:
         for status in self.troubles:
             if status.name == name:
                 raise GuideError(status.line)
-        known = ", ".join(sorted(self._tracks)) or "none; install one, e.g. guide[vision]"
+        known = (
+            ", ".join(sorted(self._tracks))
+            or 'none; in the repository of the guide: pip install ".[vision]"'
+        )
         near = difflib.get_close_matches(name, self._tracks, 1)
         remedy = f"did you mean {near[0]}?" if near else f"there are: {known}"
         raise UsageError(f"no track {name!r} is installed", remedy)

@@ -134,5 +134,7 @@ def make_task(project: Project) -> Task:
             if error.name.partition(".")[0] == module_name.partition(".")[0]:
                 remedy = f"[tool.guide] task is {project.task!r}"
             else:
-                remedy = f'pip install "guide[{project.track}]" brings what the track needs'
+                remedy = f'in the repository of the guide: pip install ".[{project.track}]"'
+        elif isinstance(error, ImportError):  # there, but a library it needs is not
+            remedy = "guide doctor says what this machine lacks"
         raise GuideError(f"{where}{failure.message}", remedy) from error
