@@ -145,6 +145,14 @@ class TestRead:
         rows = json.loads(main("contents", "--json")[1])
         assert {"id", "title", "tracks"} == set(rows[0])
 
+    def test_inside_a_project_those_of_its_track_are_listed(self, main, tmp_path, monkeypatch):
+        monkeypatch.delenv("GUIDE_DISABLE")
+        (tmp_path / "pyproject.toml").write_text('[tool.guide]\ntrack = "vision"\ntask = "a:b"\n')
+        found = json.loads(main("contents", "--json")[1])
+        assert {track for section in found for track in section["tracks"]} == {"vision"}
+        found = json.loads(main("exercises", "--json")[1])
+        assert {track for exercise in found for track in exercise["expected"]} == {"all", "vision"}
+
     def test_reading_one_prints_it(self, main):
         code, out, _ = main("read", "m0/s0")
         assert code == 0

@@ -375,4 +375,4 @@ def _facts(record: Record) -> str:
 def _fact(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number(value)
-    return {None: "none", True: "yes", False: "no"}.get(value, str(value))
+    return {None: "none", "": "none", True: "yes", False: "no"}.get(value, str(value))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from guide.cli.shared import EXERCISE, TRACK
+from guide.cli.shared import EXERCISE, TRACK, chosen_track
 from guide.errors import UsageError
 from guide.learn import exercises as learn
 from guide.learn.contents import all_exercises, find_exercise, read_page
@@ -19,11 +19,12 @@ from guide.plugins import Plugins
 @click.argument("track", required=False, type=TRACK)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def exercises(track: str | None, as_json: bool) -> None:
-    """List the exercises: those TRACK is expected or invited to do, or all."""
+    """List the exercises: those TRACK is expected or invited to do.
+
+    Without TRACK, those of the project's track inside a project, and all elsewhere.
+    """
     plugins = Plugins()
-    if track is not None:
-        plugins.track(track)
-    found = all_exercises(plugins, track)
+    found = all_exercises(plugins, chosen_track(track, plugins))
     if as_json:
         rows = [
             {"id": e.id, "title": e.title, "expected": e.expected, "invited": e.invited}

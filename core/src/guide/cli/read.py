@@ -6,7 +6,7 @@ import json
 
 import click
 
-from guide.cli.shared import SECTION, TRACK
+from guide.cli.shared import SECTION, TRACK, chosen_track
 from guide.learn.contents import all_sections, find_section, read_page
 from guide.plugins import Plugins
 
@@ -15,11 +15,12 @@ from guide.plugins import Plugins
 @click.argument("track", required=False, type=TRACK)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def contents(track: str | None, as_json: bool) -> None:
-    """List the sections in order: those of TRACK and the common ones, or all."""
+    """List the sections in order: those of TRACK and the common ones.
+
+    Without TRACK, those of the project's track inside a project, and all elsewhere.
+    """
     plugins = Plugins()
-    if track is not None:
-        plugins.track(track)
-    sections = all_sections(plugins, track)
+    sections = all_sections(plugins, chosen_track(track, plugins))
     if as_json:
         rows = [{"id": s.id, "title": s.title, "tracks": s.tracks} for s in sections]
         click.echo(json.dumps(rows, indent=2))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
 from guide.errors import UsageError
+from guide.plugins import Plugins
+from guide.project import find_project, read_project
 
 
 class Name(click.ParamType[str]):
@@ -33,13 +36,25 @@ TRACK, SECTION, EXERCISE = Name("track"), Name("section"), Name("exercise")
 
 def _known(what: str) -> Iterable[tuple[str, str]]:
     from guide.learn.contents import all_exercises, all_sections
-    from guide.plugins import Plugins
 
     plugins = Plugins()
     if what == "track":
         return [(track.name, track.title) for track in plugins.tracks()]
     items = all_sections(plugins) if what == "section" else all_exercises(plugins)
     return [(item.id, item.title) for item in items]
+
+
+def chosen_track(typed: str | None, plugins: Plugins) -> str | None:
+    """The track that was typed, or that of the project one is in; None for all of them.
+
+    Raises:
+        GuideError: when the track that was typed is not there.
+    """
+    if typed is not None:
+        return plugins.track(typed).name
+    folder = find_project(Path.cwd())
+    here = read_project(folder).track if folder else None
+    return here if here in {track.name for track in plugins.tracks()} else None
 
 
 def ask(what: str, usage: str, kind: click.ParamType[str] | None = None) -> str:
