@@ -215,7 +215,8 @@ class TestContent:
         assert record["series"]["loss"]["values"] == [0.5] * 5
 
     def test_a_scalar_of_torch_is_a_number(self, tmp_path):
-        torch = pytest.importorskip("torch")
+        import torch  # here: it takes seconds to load
+
         _, record, _ = make(tmp_path, lambda run: run.fact("loss", torch.tensor(0.5)))
         assert record["facts"] == {"loss": 0.5}
 

@@ -3,6 +3,7 @@ import random
 import threading
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from guide.clock import VirtualClock
@@ -229,7 +230,6 @@ class TestTimeline:
         assert timeline.counters()[-1] == ("queue", 100, 99)
 
     def test_figures_of_numpy_are_kept_as_plain_ones(self, timeline):
-        np = pytest.importorskip("numpy")
         timeline.add("draw", np.int64(1), np.int64(4), tick=np.int64(2), flow=np.int64(9))
         timeline.counter("queue", np.float32(0.5))
         assert all(type(v) is int for v in (*timeline.spans()[0][1:3], *timeline.spans()[0][4:]))

@@ -3,6 +3,7 @@ import json
 import random
 from collections import defaultdict
 
+import numpy as np
 import pytest
 
 from guide.clock import VirtualClock
@@ -161,7 +162,6 @@ def test_counters_and_marks_are_there_and_what_is_no_number_is_left_out(timeline
 
 
 def test_figures_of_numpy_can_be_written(timeline):
-    np = pytest.importorskip("numpy")
     for lane in ("a", "b"):
         timeline.add("x", np.int64(1), np.int64(2), lane=lane, tick=np.int32(3), flow=np.int64(4))
     with timeline.span("y", flow=np.int64(5)):

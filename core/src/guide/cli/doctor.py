@@ -65,7 +65,6 @@ def show(findings: Sequence[tuple[str, Finding]], ceilings: Sequence[Ceiling]) -
 
 def _print(finding: Finding) -> None:
     sign, colour = _SIGNS[finding.status]
-    sys.stdout.flush()
     encoding = (sys.stdout.encoding or "ascii").lower()
     if "utf" not in encoding:
         sign = {"ok": "+", "note": "-", "problem": "!"}[finding.status]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
 
 import click
@@ -37,5 +37,4 @@ def new_project(track: str | None, path: Path | None) -> None:
     shown = path if len(str(path)) < len(str(target)) else target
     count = sum(file.is_file() for file in target.rglob("*"))
     click.echo(f"{scaffolds[0].title} in {shown}: {count} files, all yours.")
-    click.echo(f"\nNext: cd {shown} && guide run")
-    sys.stdout.flush()
+    click.echo(f"\nNext: cd {shlex.quote(str(shown))} && guide run")
