@@ -1,21 +1,42 @@
-"""Spans, the timeline that keeps them, and percentiles in fixed memory.
+"""The timeline: spans, marks and counters of a run, of every thread and any device, on one clock.
 
-A span is a named interval. Entering one reads the clock, leaving it reads the clock again and
-appends one tuple: no lock, no look-up, nothing summed. Statistics are folded out of the tuples
-later, by whoever asks for them.
+    timeline = Timeline()
+    with timeline.span("detect"):
+        ...
+    detect = timeline.site("detect")     # the same, looked up once: for the hottest loops
+    with detect:
+        ...
+
+How a span is recorded is `recorder.py`'s business, percentiles are `percentiles.py`'s.
 """
 
 from __future__ import annotations
 
-import math
+import itertools
+import sys
 import threading
-from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guide.clock import Clock, SystemClock
+from guide.columns import Columns
+from guide.percentiles import Histogram, Summary
+from guide.recorder import OFF, Recorder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Histogram", "SpanColumns", "SpanRecord", "Summary", "Timeline"]
+
+Lane = int | str  # a thread, or the name of a lane that is none ("gpu")
+
+_COUNT_EVERY = 4096  # spans
+_MOST_NAMES = 10_000
+_MORE = "(more names)"
 
 
 class SpanRecord(NamedTuple):
@@ -24,9 +45,23 @@ class SpanRecord(NamedTuple):
     name: str
     start_ns: int
     end_ns: int
-    lane: int | str  # the thread's ident, or the name of a lane that is no thread ("gpu")
+    lane: Lane
     tick: int  # index of the tick it belongs to, -1 outside any
     flow: int | None  # same number on spans that follow one frame across threads
+
+
+@dataclass(frozen=True, slots=True)
+class SpanColumns:
+    """The spans that a timeline holds, as numpy arrays of one length, n."""
+
+    names: list[str]  # what `name` counts into
+    lanes: list[Lane]  # what `lane` counts into
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    name: NDArray[np.int16]
+    lane: NDArray[np.int16]
+    tick: NDArray[np.int32]  # -1 outside any tick
+    flow: NDArray[np.int64]  # -1 without one
 
 
 class Mark(NamedTuple):
@@ -44,20 +79,16 @@ class CounterSample(NamedTuple):
     value: float
 
 
-class Span:
-    """`with timeline.span("detect"):` records one span when the block ends, raised or not."""
+class FlowSpan:
+    """A span that follows one frame across threads; dearer than a plain one by an object."""
 
-    __slots__ = ("_flow", "_name", "_now_ns", "_start_ns", "_timeline")
+    __slots__ = ("_flow", "_name", "_start_ns", "_timeline")
 
-    def __init__(self, timeline: Timeline, name: str, flow: int | None) -> None:
-        self._timeline = timeline
-        self._now_ns = timeline.now_ns
-        self._name = name
-        self._flow = flow
+    def __init__(self, timeline: Timeline, name: str, flow: int) -> None:
+        self._timeline, self._name, self._flow = timeline, name, flow
 
-    def __enter__(self) -> Span:
-        self._start_ns = self._now_ns()
-        return self
+    def __enter__(self) -> None:
+        self._start_ns = self._timeline.now_ns()
 
     def __exit__(
         self,
@@ -65,48 +96,100 @@ class Span:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        end_ns = self._now_ns()
         timeline = self._timeline
-        timeline._append(
-            SpanRecord(
-                self._name, self._start_ns, end_ns, threading.get_ident(), timeline.tick, self._flow
-            )
-        )
+        timeline.add(self._name, self._start_ns, timeline.now_ns(), flow=self._flow)
 
 
 class Timeline:
     """The record of all spans of a run, of every thread and of any device, on one clock.
 
     Memory is bounded: of a long run the newest `keep` spans are held one by one (at least; at
-    most twice as many), while `stats()` goes on
-    counting every span there ever was.
+    most twice as many), 24 bytes each, while `stats()` goes on counting every span there ever was.
+    What is recorded waits in lists until `fold` or `stats` counts it, which a loop sees to.
+
+    Args:
+        clock: the only source of time.
+        keep: how many spans are held one by one.
+        enabled: False records no spans, at less than the price of reading the clock twice.
+        checked: whether a site that is entered on another thread than its own raises
+            RuntimeError. By default in Python's development mode (`python -X dev`).
     """
 
-    def __init__(self, clock: Clock | None = None, keep: int = 100_000) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        keep: int = 100_000,
+        *,
+        enabled: bool = True,
+        checked: bool | None = None,
+    ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.now_ns: Callable[[], int] = self.clock.now_ns
-        self.tick = -1  # the loop sets it as each tick begins
-        self.loop_lane: int | None = None  # the thread whose ticks these are; the loop sets it
-        self.beside: set[str] = set()  # names of spans that ran on any other lane
-        self.lanes: dict[int | str, str] = {}  # names of threads, for the trace
-        self.dropped = 0  # spans that stats() knows and spans() no longer holds
+        self.enabled = enabled
+        self.loop_lane: Lane | None = None  # the thread whose ticks these are; the loop sets it
+        self.lanes: dict[Lane, str] = {}  # names of threads, for the trace
+        self._checked = sys.flags.dev_mode if checked is None else checked
         self._keep = keep
-        self._spans: list[SpanRecord] = []
-        self._append: Callable[[SpanRecord], None] = self._spans.append
-        self._folded = 0
-        self._stats: dict[str, Histogram] = {}
+        self._tick = -1
+        self._ticks: list[tuple[int, int]] = []  # when each tick began, or (-1) ended
+        self._names: list[str] = [""]  # 0 is nobody's
+        self._ids: dict[str, int] = {}
+        self._lane_ids: dict[Lane, int] = {}
+        self._here = threading.local()
+        self._recorders: list[Recorder] = []
+        self._added: list[tuple[int, int, int, int, int, int]] = []  # rows that came whole
+        self._waiting: list[tuple[str, str, Callable[[], tuple[int, int] | None], int]] = []
+        self._rows: Columns | None = None
+        self._flows: Columns | None = None  # beside the rows, once there are any
+        self._beside: set[str] = set()
+        self._counted = 0  # rows that are in the statistics, of all there ever were
+        self._stats: dict[int, Histogram] = {}
         self._marks: list[Mark] = []
         self._counters: list[CounterSample] = []
         self._lock = threading.Lock()
+        self._unused = itertools.count(-1, -1)  # lanes of threads whose ident was somebody's before
 
-    def span(self, name: str, flow: int | None = None) -> Span:
+    @property
+    def tick(self) -> int:
+        """Index of the tick that is running, -1 between ticks."""
+        return self._tick
+
+    @tick.setter
+    def tick(self, index: int) -> None:
+        self.set_tick(index, self.now_ns())
+
+    def set_tick(self, index: int, t_ns: int) -> None:
+        """Say on the loop's thread that tick `index` begins, or with -1 that it has ended."""
+        self._tick = index
+        self._ticks.append((t_ns, index))
+        self._recorder().tick(index, t_ns)
+
+    def span(self, name: str, flow: int | None = None) -> AbstractContextManager[None]:
         """A context manager that records the block it wraps.
 
         Args:
             name: what is done, in a word; spans of one name are summed up together.
             flow: number of the frame it works on, to follow that frame across threads.
         """
-        return Span(self, name, flow)
+        if flow is None:
+            return self._recorder().sites[name] if self.enabled else OFF
+        return FlowSpan(self, name, flow) if self.enabled else OFF
+
+    def site(self, name: str) -> AbstractContextManager[None]:
+        """The span `name` of the calling thread, to be entered any number of times: the cheapest.
+
+        It belongs to this thread. On another one it would record on the wrong lane, which
+        `checked` finds out.
+        """
+        return self.span(name)
+
+    def lap(self, name: str) -> Callable[[], None]:
+        """A function that ends the phase `name` of a tick, at the price of one read of the clock.
+
+        The phase began with the tick, or with the lap before; so phases follow each other without
+        a gap. It belongs to the calling thread, as a site does.
+        """
+        return self._recorder().lap(name) if self.enabled else "".format  # type: ignore[return-value]
 
     def add(
         self,
@@ -114,7 +197,7 @@ class Timeline:
         start_ns: int,
         end_ns: int,
         *,
-        lane: int | str | None = None,
+        lane: Lane | None = None,
         tick: int | None = None,
         flow: int | None = None,
     ) -> None:
@@ -130,11 +213,35 @@ class Timeline:
         """
         if end_ns < start_ns:
             raise ValueError(f"span {name!r} ends {start_ns - end_ns} ns before it starts")
-        where = threading.get_ident() if lane is None else lane
-        tick = self.tick if tick is None else int(tick)
-        flow = None if flow is None else int(flow)
+        where = self._lane_id(self._recorder().lane if lane is None else lane)
+        tick = self._tick if tick is None else tick
+        number, flow = self._name_id(name), -1 if flow is None else flow
         # int(): figures that come out of numpy are none, and JSON would refuse them later.
-        self._append(SpanRecord(name, int(start_ns), int(end_ns), where, tick, flow))
+        self._added.append((int(start_ns), int(end_ns), int(tick), number, where, int(flow)))
+
+    def defer(
+        self,
+        name: str,
+        lane: str,
+        read: Callable[[], tuple[int, int] | None],
+        tick: int | None = None,
+    ) -> None:
+        """Record a device's span as soon as its own timer has it: a CUDA event, a GL query.
+
+        Args:
+            name: as for `span`.
+            lane: the device's row, "gpu".
+            read: returns start and end in ns on this timeline's clock, or None while they are not
+                known; it is asked between ticks, on the loop's thread, in order, and must not wait.
+            tick: the tick it belongs to; by default the current one.
+        """
+        self._waiting.append((name, lane, read, self._tick if tick is None else tick))
+
+    def collect(self) -> None:
+        """Ask for the device spans that are ready. On the thread that owns the device; no wait."""
+        while self._waiting and (times := self._waiting[0][2]()) is not None:
+            name, lane, _, tick = self._waiting.pop(0)
+            self.add(name, *times, lane=lane, tick=tick)
 
     def mark(self, name: str) -> None:
         """Record that something happened now."""
@@ -147,18 +254,59 @@ class Timeline:
         self._counters.append(CounterSample(name, when, float(value)))
         self._bound(self._counters)
 
-    def _bound(self, records: list[Mark] | list[CounterSample]) -> None:
+    def _bound(self, records: list[Any]) -> None:
         if len(records) > 2 * self._keep:
             del records[: self._keep]
 
+    def here(self) -> Lane:
+        """The calling thread's lane."""
+        return self._recorder().lane
+
+    def here_span(self) -> Callable[[str], AbstractContextManager[None]]:
+        """The calling thread's `span`, without the look-up of the thread: what a tick carries."""
+        return self._recorder().sites.__getitem__ if self.enabled else lambda name: OFF
+
     def name_thread(self, name: str) -> None:
         """Give the calling thread's lane a name in the trace."""
-        self.lanes[threading.get_ident()] = name
+        self.lanes[self.here()] = name
+
+    def columns(self, newest: int | None = None) -> SpanColumns:
+        """The spans still held, as arrays; of them the `newest` so many."""
+        import numpy as np
+
+        self.fold()
+        with self._lock:
+            lanes = list(self._lane_ids)
+            rows = self._rows.rows[-(newest or 0) :].copy() if self._rows else np.empty(0, _row())
+            flows = np.full(len(rows), -1)
+            if self._flows is not None:
+                flows = self._flows.rows[-(newest or 0) :].copy()
+        return SpanColumns(
+            names=list(self._names),
+            lanes=lanes,
+            flow=flows,
+            **{field: rows[field] for field in ("start_ns", "end_ns", "name", "lane", "tick")},
+        )
 
     def spans(self) -> Sequence[SpanRecord]:
-        """The spans still held, in the order in which they ended."""
-        with self._lock:
-            return self._spans[:]
+        """The spans still held, in the order in which they ended (of those that came together)."""
+        c = self.columns()
+        columns = (c.name, c.start_ns, c.end_ns, c.lane, c.tick, c.flow)
+        return [
+            SpanRecord(c.names[n], start, end, c.lanes[lane], tick, None if flow < 0 else flow)
+            for n, start, end, lane, tick, flow in zip(*(x.tolist() for x in columns), strict=True)
+        ]
+
+    @property
+    def beside(self) -> set[str]:
+        """Names of spans that ran on any other lane than the loop's."""
+        self.stats()
+        return self._beside
+
+    @property
+    def dropped(self) -> int:
+        """How many spans `stats` knows that are no longer held one by one."""
+        return self._rows.dropped if self._rows else 0
 
     def marks(self) -> Sequence[Mark]:
         """The marks still held, oldest first."""
@@ -172,10 +320,11 @@ class Timeline:
         """Durations by span name, of every span recorded so far. Safe from any thread."""
         self.fold()
         with self._lock:
-            return dict(self._stats)
+            self._count()
+            return {self._names[number]: histogram for number, histogram in self._stats.items()}
 
     def fold(self, *, wait: bool = True) -> None:
-        """Count what was recorded since the last call, and let go of what is more than kept.
+        """Work out what was recorded since the last call, and let go of what is more than kept.
 
         Safe from any thread. The loop calls it now and then, and `stats` does; without `wait` it
         leaves the work to the thread that is at it already.
@@ -183,117 +332,129 @@ class Timeline:
         if not self._lock.acquire(blocking=wait):
             return
         try:
-            upto = len(self._spans)
-            for span in self._spans[self._folded : upto]:
-                histogram = self._stats.get(span.name)
-                if histogram is None:
-                    histogram = self._stats[span.name] = Histogram()
-                histogram.record(span.end_ns - span.start_ns)
-                if self.loop_lane is not None and span.lane != self.loop_lane:
-                    self.beside.add(span.name)
-            self._folded = upto
-            if upto > 2 * self._keep:
-                # In place: threads hold the list's own append.
-                del self._spans[: upto - self._keep]
-                self.dropped += upto - self._keep
-                self._folded = self._keep
+            for recorder in self._recorders[:]:
+                alive = recorder.thread.is_alive()  # asked first: what it still records is not lost
+                self._take(recorder)
+                if not alive:
+                    self._recorders.remove(recorder)
+            if self._added:
+                self._take_added()
+            if len(self._ticks) > 10_000:
+                del self._ticks[:5_000]
         finally:
             self._lock.release()
 
-
-_SUB_BITS = 5  # 32 buckets an octave: a value is known to 1/64, about 1.6 %
-_SUB = 1 << _SUB_BITS
-_BUCKETS = (64 - _SUB_BITS) * _SUB
-
-
-class Histogram:
-    """A log-linear histogram of non-negative integers: 15 KiB whatever it has seen.
-
-    Every percentile is within 1.6 % of the exact one (nearest-rank); count, total, smallest and
-    largest are exact; two can be merged. The layout is that of HdrHistogram
-    (http://hdrhistogram.org): 32 equal buckets for each power of two.
-    """
-
-    __slots__ = ("_buckets", "count", "largest", "smallest", "total")
-
-    def __init__(self, values: Iterable[int] = ()) -> None:
-        self._buckets = array("q", bytes(8 * _BUCKETS))
-        self.count = 0
-        self.total = 0
-        self.smallest = 0
-        self.largest = 0
-        for value in values:
-            self.record(value)
-
-    def record(self, value: int) -> None:
-        """Count one value. A negative one counts as 0, one past 2**63 as 2**63 - 1."""
-        value = min(max(value, 0), (1 << 63) - 1)
-        shift = max(value.bit_length() - _SUB_BITS - 1, 0)
-        self._buckets[(shift << _SUB_BITS) + (value >> shift)] += 1
-        if not self.count or value < self.smallest:
-            self.smallest = value
-        if value > self.largest:
-            self.largest = value
-        self.count += 1
-        self.total += value
-
-    def merge(self, other: Histogram) -> None:
-        """Count everything that `other` has counted."""
-        if not other.count:
+    def _take(self, recorder: Recorder) -> None:
+        found = recorder.decode()
+        if found is None:
             return
-        for index, n in enumerate(other._buckets):
-            if n:
-                self._buckets[index] += n
-        self.smallest = min(self.smallest, other.smallest) if self.count else other.smallest
-        self.largest = max(self.largest, other.largest)
-        self.count += other.count
-        self.total += other.total
+        import numpy as np
 
-    @property
-    def mean(self) -> float:
-        """The arithmetic mean; 0 when empty."""
-        return self.total / self.count if self.count else 0.0
+        tick = found.tick
+        if recorder.lane != self.loop_lane and self._ticks:
+            began = self._ticks[:]
+            at = np.searchsorted([t_ns for t_ns, _ in began], found.end_ns, side="left")
+            tick = np.array([-1, *(index for _, index in began)])[at]
+        rows = np.empty(len(tick), _row())
+        rows["start_ns"], rows["end_ns"], rows["tick"] = found.start_ns, found.end_ns, tick
+        rows["name"], rows["lane"] = found.name, self._lane_id(recorder.lane)
+        self._keep_rows(rows, None)
 
-    def percentile(self, q: float) -> int:
-        """The value that `q` percent of the recorded ones do not exceed (nearest-rank).
+    def _take_added(self) -> None:
+        import numpy as np
 
-        Returns 0 when empty. Raises ValueError for `q` outside 0 to 100.
-        """
-        if not 0 <= q <= 100:
-            raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
-        if not self.count:
-            return 0
-        # Multiplied first: 7 / 100 * 100 is a little more than 7, and would be rank 8.
-        rank = max(math.ceil(q * self.count / 100), 1)
-        if rank >= self.count:
-            return self.largest
-        seen = index = 0
-        while (seen := seen + self._buckets[index]) < rank:
-            index += 1
-        shift = max((index >> _SUB_BITS) - 1, 0)
-        low = (index - (shift << _SUB_BITS)) << shift
-        return min(max(low + (1 << shift) // 2, self.smallest), self.largest)
+        part = self._added[:]
+        del self._added[: len(part)]
+        columns = np.array(part, np.int64).T
+        rows = np.empty(len(part), _row())
+        for field, column in zip(
+            ("start_ns", "end_ns", "tick", "name", "lane"), columns, strict=False
+        ):
+            rows[field] = column
+        self._keep_rows(rows, columns[5])
+
+    def _keep_rows(self, rows: NDArray[Any], flows: NDArray[np.int64] | None) -> None:
+        import numpy as np
+
+        if self._rows is None:
+            self._rows = Columns(self._keep, _row())
+        if self._flows is None and flows is not None:
+            self._flows = Columns(self._keep, np.dtype(np.int64))
+            for i in range(0, self._rows.count, self._keep):  # those so far had none
+                self._flows.extend(np.full(min(self._keep, self._rows.count - i), -1))
+        for i in range(0, len(rows), self._keep):
+            part = rows[i : i + self._keep]
+            if len(part) > self._rows.room:
+                self._count()  # before some of them are let go of
+            self._rows.extend(part)
+            if self._flows is not None:
+                self._flows.extend(
+                    np.full(len(part), -1) if flows is None else flows[i:][: len(part)]
+                )
+        if self._rows.dropped + self._rows.count - self._counted >= _COUNT_EVERY:
+            self._count()
+
+    def _count(self) -> None:
+        """Count the durations of new rows: by the thousand, for a few cost as much."""
+        if self._rows is None:
+            return
+        import numpy as np
+
+        rows = self._rows.rows[self._counted - self._rows.dropped :]
+        self._counted += len(rows)
+        took = rows["end_ns"] - rows["start_ns"]
+        for number in np.unique(rows["name"]).tolist():
+            of_name = rows["name"] == number
+            histogram = self._stats.get(number)
+            if histogram is None:
+                histogram = self._stats[number] = Histogram()
+            histogram.record_many(took[of_name])
+            if self.loop_lane is not None:
+                mine = self._lane_id(self.loop_lane)
+                if (rows["lane"][of_name] != mine).any():
+                    self._beside.add(self._names[number])
+
+    def _recorder(self) -> Recorder:
+        try:
+            return self._here.recorder  # type: ignore[no-any-return]
+        except AttributeError:
+            return self._join()
+
+    def _join(self) -> Recorder:
+        """Make the calling thread's recorder."""
+        thread = threading.current_thread()
+        with self._lock:
+            lane: int = threading.get_ident()
+            if lane in self._lane_ids:
+                lane = next(self._unused)
+            self._lane_ids[lane] = len(self._lane_ids)
+        recorder = Recorder(self.now_ns, lane, self._name_id, checked=self._checked)
+        if not thread.name.startswith("Thread-"):
+            self.lanes.setdefault(lane, thread.name)
+        self._here.recorder = recorder
+        self._recorders.append(recorder)
+        return recorder
+
+    def _name_id(self, name: str) -> int:
+        number = self._ids.get(name)
+        if number is None:
+            # A name per item (f"frame {i}") would grow for ever, and tell nobody anything.
+            if len(self._names) >= _MOST_NAMES and name != _MORE:
+                return self._name_id(_MORE)
+            with self._lock:
+                number = self._ids.setdefault(name, len(self._names))
+                if number == len(self._names):
+                    self._names.append(name)
+        return number
+
+    def _lane_id(self, lane: Lane) -> int:
+        return self._lane_ids.setdefault(lane, len(self._lane_ids))
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a person reads of a distribution; all times in ns."""
+def _row() -> np.dtype[Any]:
+    """One span: 24 bytes."""
+    import numpy as np
 
-    count: int
-    mean_ns: float
-    p50_ns: int
-    p90_ns: int
-    p99_ns: int
-    max_ns: int
-
-    @classmethod
-    def of(cls, histogram: Histogram) -> Summary:
-        """The summary of a histogram of durations in ns."""
-        return cls(
-            count=histogram.count,
-            mean_ns=histogram.mean,
-            p50_ns=histogram.percentile(50),
-            p90_ns=histogram.percentile(90),
-            p99_ns=histogram.percentile(99),
-            max_ns=histogram.largest,
-        )
+    return np.dtype(
+        [("start_ns", "i8"), ("end_ns", "i8"), ("tick", "i4"), ("name", "i2"), ("lane", "i2")]
+    )
