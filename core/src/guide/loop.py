@@ -4,31 +4,42 @@
         with tick.span("detect"):
             ...
 
-The k-th tick is due at `origin + k * period`, computed from k each time, never by adding a
-rounded period to the last wake-up: that sum is where loops drift (1 to 17 % slow at 60 to
-1000 Hz is what adding up lateness costs; `benchmarks/` measures it).
+The loop is handed a clock and asks nobody else the time, so every statement about it is tested to
+the nanosecond. When ticks are due is `grid.py`'s business, how to wake on time the clock's
+(`pacing.py`), and why a deadline was missed is found by `causes.py`.
 """
 
 from __future__ import annotations
 
-import heapq
-import threading
-from array import array
-from collections.abc import Generator
+import contextlib
+import functools
+import gc
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import get_args
 
+from guide.causes import Causes, Miss, Used
 from guide.clock import Clock, SystemClock
-from guide.timing import Histogram, Span, Timeline
+from guide.grid import FixedStep, Grid, Overrun
+from guide.ticks import TickColumns, TickLog, TickRecord
+from guide.timing import Timeline
 
-Overrun = Literal["skip", "catch-up", "slip"]
+__all__ = ["FixedStep", "Loop", "Overrun", "Tick", "TickColumns", "TickLog", "TickRecord"]
 
 # A long sleep is cut into naps of this length so that `stop()` from a signal handler or another
 # thread is noticed soon. Any loop faster than 10 Hz sleeps in one piece.
 _NAP_NS = 100_000_000
+_PAUSED_NAP_NS = 20_000_000
 
 _FOLD_EVERY = 64  # ticks: often enough that folding their spans takes a fraction of a millisecond
+_COLLECT_SLACK_NS = 3_000_000  # free time before the next tick in which garbage may be collected
+
+# Waking later than this, and than four periods, is no kernel's doing: the machine or the process
+# was suspended, and nobody wants to catch up with the night.
+_SUSPENDED_NS = 1_000_000_000
 
 _HUGE = 1e15  # what lies beyond is a slip of the hand, and would not fit the log's 64 bits
 
@@ -41,93 +52,34 @@ class Tick:
     due_ns: int  # when it should have begun
     start_ns: int  # when it began
     deadline_ns: int | None  # when it must be done; None without a budget
-    t_s: float  # seconds since the loop's origin at which it is due: the time to animate by
-    dt_s: float  # seconds since the tick before was due; the period times the slots passed
+    t_ns: int  # time to animate by: since the origin, less pauses, at the loop's speed
+    dt_ns: int  # the same since the tick before: the period times the slots passed
     skipped: int  # slots of the grid given up just before this tick
     timeline: Timeline
+    # A context manager that records a part of this tick under a name.
+    span: Callable[[str], AbstractContextManager[None]]
+
+    @property
+    def t_s(self) -> float:
+        """`t_ns` in seconds."""
+        return self.t_ns / 1e9
+
+    @property
+    def dt_s(self) -> float:
+        """`dt_ns` in seconds."""
+        return self.dt_ns / 1e9
 
     @property
     def lateness_ns(self) -> int:
         """How late it began."""
         return self.start_ns - self.due_ns
 
-    def span(self, name: str) -> Span:
-        """A context manager that records a part of this tick under `name`."""
-        return self.timeline.span(name)
+    def every(self, n: int) -> bool:
+        """Whether something that runs at an n-th of the loop's rate runs in this tick.
 
-
-@dataclass(frozen=True, slots=True)
-class TickRecord:
-    """A finished tick, as the log keeps it; times in ns."""
-
-    index: int
-    due_ns: int
-    start_ns: int
-    end_ns: int
-    deadline_ns: int | None
-    skipped: int
-
-    @property
-    def work_ns(self) -> int:
-        """How long it took: the tick time."""
-        return self.end_ns - self.start_ns
-
-    @property
-    def missed(self) -> bool:
-        """Whether it was done after its deadline."""
-        return self.deadline_ns is not None and self.end_ns > self.deadline_ns
-
-
-class TickLog:
-    """All ticks in fixed memory: counts and distributions of all, the newest and worst in full."""
-
-    def __init__(self, keep: int = 50_000, worst: int = 10) -> None:
-        self.count = 0
-        self.missed = 0  # ticks that were done after their deadline
-        self.skipped = 0  # slots of the grid that were given up
-        self.work = Histogram()
-        self.lateness = Histogram()
-        self._keep = keep
-        self._worst_size = worst
-        self._worst: list[tuple[int, int, TickRecord]] = []
-        # due, start, end, skipped of each kept tick: 32 bytes where a tuple takes 200
-        self._columns = tuple(array("q") for _ in range(4))
-        self._deadline_after_due_ns: int | None = None
-
-    def add(self, record: TickRecord) -> None:
-        """Count one finished tick."""
-        self.count += 1
-        self.skipped += record.skipped
-        self.missed += record.missed
-        self.work.record(record.work_ns)
-        self.lateness.record(record.start_ns - record.due_ns)
-        if record.deadline_ns is not None:
-            self._deadline_after_due_ns = record.deadline_ns - record.due_ns
-        row = (record.due_ns, record.start_ns, record.end_ns, record.skipped)
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
-            if len(column) > 2 * self._keep:
-                del column[: self._keep]
-        entry = (record.work_ns, -record.index, record)
-        if len(self._worst) < self._worst_size:
-            heapq.heappush(self._worst, entry)
-        elif entry > self._worst[0]:
-            heapq.heapreplace(self._worst, entry)
-
-    def worst(self) -> list[TickRecord]:
-        """The longest ticks, longest first; among equals the earliest first."""
-        return [record for _, _, record in sorted(self._worst, reverse=True)]
-
-    def recent(self) -> list[TickRecord]:
-        """The newest ticks in order: all of them, unless the run was longer than what is kept."""
-        first = self.count - len(self._columns[0])
-        budget_ns = self._deadline_after_due_ns
-        return [
-            TickRecord(
-                first + i, due, start, end, None if budget_ns is None else due + budget_ns, skipped
-            )
-            for i, (due, start, end, skipped) in enumerate(zip(*self._columns, strict=True))
-        ]
+        By the tick's number, never by comparing times: rounding then skips none and doubles none.
+        """
+        return self.index % n == 0
 
 
 class Loop:
@@ -138,14 +90,26 @@ class Loop:
             exact fraction: 59.94 is 59.94, not 17 ms.
         overrun: what happens when a tick is still running as the next falls due.
             "skip" gives up the slots that passed and starts on the next one: phase is kept.
-            "catch-up" runs the late slots at once, at most `max_catch_up` of them, then skips.
+            "catch-up" runs the late slots at once, at most `max_catch_up` of them, and not for
+            longer than `max_behind_s` on end; then it skips.
             "slip" starts at once and moves the grid: every tick runs, later.
         budget_s: time a tick has, counted from when it is due; by default the period.
         max_catch_up: how many slots behind "catch-up" still makes up for.
+        max_behind_s: for how long it may go on being behind.
         ticks: stop after so many.
         seconds: stop when this much time has passed.
         clock: the only source of time.
         timeline: where spans go; by default a new one on `clock`.
+        stamps: returns what the loop's thread has used so far, for the cause of a missed deadline;
+            by default asked of the kernel, on the system's clock alone.
+
+    Attributes:
+        log: the ticks so far.
+        misses: the ticks that missed their deadline, each with its cause.
+        speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
+        collect_between: collect garbage in the slack between ticks; for a run in which the
+            automatic collection is off.
+        between: called between ticks, on the loop's thread, with the ns left to the next one.
 
     Raises:
         ValueError: for a rate, budget or limit that is not positive, or an unknown policy.
@@ -158,10 +122,12 @@ class Loop:
         *,
         budget_s: float | None = None,
         max_catch_up: int = 5,
+        max_behind_s: float = 0.25,
         ticks: int | None = None,
         seconds: float | None = None,
         clock: Clock | None = None,
         timeline: Timeline | None = None,
+        stamps: Callable[[], Used] | None = None,
     ) -> None:
         for name, value in (
             ("rate_hz", rate_hz),
@@ -169,6 +135,7 @@ class Loop:
             ("ticks", ticks),
             ("seconds", seconds),
             ("max_catch_up", max_catch_up),
+            ("max_behind_s", max_behind_s),
         ):
             if value is not None and not 0 < value < _HUGE:
                 raise ValueError(f"{name} must be above 0 and below {_HUGE:g}, not {value}")
@@ -185,76 +152,163 @@ class Loop:
         self.max_catch_up = max_catch_up
         self.clock: Clock = clock or (timeline.clock if timeline else SystemClock())
         self.timeline = timeline or Timeline(self.clock)
-        self.log = TickLog()
+        self.log = TickLog(budget_ns=self.budget_ns)
+        self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
+        self.paused = False
+        self.speed = 1.0
+        self.collect_between = False
+        self.between: Callable[[int], object] = lambda left_ns: None
+        self._max_behind_ns = round(max_behind_s * 1e9)
         self._ticks = ticks
         self._seconds_ns = None if seconds is None else round(seconds * 1e9)
+        self._stamps = stamps
+        self._steps = 0  # single steps still to be taken while paused
+        self._waited = False
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """Why deadlines were missed: how often each cause."""
+        return self.misses.counts
 
     def stop(self, reason: str = "stopped") -> None:
         """End the loop after the tick that is running. Safe from a signal handler or a thread."""
         self.ended = self.ended or reason
 
+    def pause(self) -> None:
+        """Hold after the tick that is running; time in the ticks stands still. From any thread."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Go on after a pause, on a grid moved by its length: nothing is made up for."""
+        self.paused, self._steps = False, 0
+
+    def step(self, ticks: int = 1) -> None:
+        """While paused: run so many ticks, each a period on from the one before."""
+        self._steps += ticks
+
     def __iter__(self) -> Generator[Tick, None, None]:
-        self.timeline.loop_lane = threading.get_ident()
-        return self._run_free() if self._period is None else self._run_paced(self._period)
-
-    def _run_free(self) -> Generator[Tick, None, None]:
-        origin_ns = last_ns = self.clock.now_ns()
-        while not self._finished(origin_ns, now_ns := self.clock.now_ns()):
-            yield from self._one(now_ns, now_ns, origin_ns, last_ns, 0)
-            last_ns = now_ns
-
-    def _run_paced(self, period: Fraction) -> Generator[Tick, None, None]:
-        clock = self.clock
-        origin_ns = grid_ns = clock.now_ns()
-        last_due_ns = origin_ns
-        slot = 0  # counted from grid_ns, which only "slip" moves
-        skipped = 0
-        due_ns = origin_ns
-        while not self._finished(origin_ns, due_ns):
-            while not self.ended and (now_ns := clock.now_ns()) < due_ns:
-                clock.sleep_until(min(due_ns, now_ns + _NAP_NS))
-            if self.ended:
-                break
-            yield from self._one(due_ns, clock.now_ns(), origin_ns, last_due_ns, skipped)
-            last_due_ns = due_ns
-            slot, skipped = slot + 1, 0
-            due_ns = grid_ns + int(slot * period)
-            behind_ns = clock.now_ns() - due_ns
-            if behind_ns > 0:
-                if self.overrun == "slip":
-                    grid_ns, slot = due_ns + behind_ns, 0
+        timeline, clock, log = self.timeline, self.clock, self.log
+        warm_up()
+        now_ns = clock.now_ns
+        timeline.loop_lane = timeline.here()
+        span = timeline.here_span()
+        stamps = self._stamps
+        watching: AbstractContextManager[None] = contextlib.nullcontext()
+        if stamps is None and isinstance(clock, SystemClock):
+            stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
+        origin_ns = last_ns = now_ns()
+        grid = self._grid(origin_ns)
+        budget_ns, t_ns = self.budget_ns, 0
+        before = stamps() if stamps else None
+        gc_before_ns = self.misses.gc_ns
+        with watching, self._settled():
+            while not self._finished(origin_ns, grid.due_ns if grid else now_ns()):
+                if self.paused and self._steps == 0:
+                    held_ns = self._hold()
+                    last_ns += held_ns
+                    if grid:
+                        grid.shift(held_ns)
+                    continue
+                if grid is None:
+                    due_ns, start_ns, skipped, waited = now_ns(), 0, 0, False
+                    start_ns = due_ns
                 else:
-                    behind = -int(-behind_ns // period)  # slots due already, this one included
-                    allowed = self.max_catch_up if self.overrun == "catch-up" else 0
-                    skipped = max(behind - allowed, 0)
-                    slot += skipped
-                due_ns = grid_ns + int(slot * period)
+                    start_ns, waited = self._wait(grid.due_ns)
+                    if self.ended:
+                        break
+                    last_ns += self._suspended(grid, start_ns, waited)
+                    due_ns, skipped = grid.due_ns, grid.skipped
+                self._steps = max(self._steps - 1, 0)
+                index = log.count
+                dt_ns = due_ns - last_ns
+                if self.speed != 1:
+                    dt_ns = round(dt_ns * self.speed)
+                t_ns += dt_ns
+                last_ns = due_ns
+                timeline.set_tick(index, start_ns)
+                try:
+                    yield Tick(
+                        index,
+                        due_ns,
+                        start_ns,
+                        None if budget_ns is None else due_ns + budget_ns,
+                        t_ns,
+                        dt_ns,
+                        skipped,
+                        timeline,
+                        span,
+                    )
+                finally:  # also when the body of the loop raised or broke off
+                    end_ns = now_ns()
+                    timeline.set_tick(-1, end_ns)
+                    missed = log.add(due_ns, start_ns, end_ns, skipped)
+                    after = stamps() if stamps else None
+                    if missed:
+                        over_ns = end_ns - due_ns - (budget_ns or 0)
+                        gc_ns = self.misses.gc_ns - gc_before_ns
+                        used = None if before is None or after is None else after.since(before)
+                        self.misses.add(
+                            Miss(index, due_ns, start_ns, end_ns, over_ns, waited, gc_ns, used)
+                        )
+                    before, gc_before_ns = after, self.misses.gc_ns
+                if grid:
+                    grid.next(end_ns)
+                self._between(index, grid.due_ns - end_ns if grid else 0)
+            if grid and self.ended == "seconds" and self._seconds_ns is not None:
+                log.skipped += grid.skipped_before(origin_ns + self._seconds_ns)
 
-    def _one(
-        self, due_ns: int, start_ns: int, origin_ns: int, last_due_ns: int, skipped: int
-    ) -> Generator[Tick, None, None]:
-        """Yield one tick and log it, also when the body of the loop raised or broke off."""
-        index = self.log.count
-        deadline_ns = None if self.budget_ns is None else due_ns + self.budget_ns
-        self.timeline.tick = index
+    def _grid(self, origin_ns: int) -> Grid | None:
+        if self._period is None:
+            return None
+        return Grid(self._period, self.overrun, self.max_catch_up, self._max_behind_ns, origin_ns)
+
+    def _wait(self, due_ns: int) -> tuple[int, bool]:
+        """Sleep until a tick is due; returns the time, and whether there was any need to."""
+        clock, waited = self.clock, False
+        while (now_ns := clock.now_ns()) < due_ns and not self.ended:
+            waited = True
+            clock.sleep_until(min(due_ns, now_ns + _NAP_NS))
+        return now_ns, waited
+
+    def _hold(self) -> int:
+        """Wait while paused; returns how long that was."""
+        began_ns = self.clock.now_ns()
+        while self.paused and not self._steps and not self.ended:
+            self.clock.sleep_until(self.clock.now_ns() + _PAUSED_NAP_NS)
+        return self.clock.now_ns() - began_ns
+
+    def _suspended(self, grid: Grid, now_ns: int, waited: bool) -> int:
+        """Leave out the slots that passed while everything slept; returns the time they took."""
+        late_ns = now_ns - grid.due_ns
+        if not waited or late_ns < _SUSPENDED_NS or late_ns < 4 * (self._period or 0):
+            return 0
+        due_ns, slots = grid.due_ns, grid.passed(now_ns) - 1
+        grid.give_up(slots)
+        self.log.suspended += slots
+        return grid.due_ns - due_ns
+
+    def _between(self, index: int, left_ns: int) -> None:
+        """What a loop has to do for itself: here no tick is running."""
+        self.timeline.collect()
+        if index % _FOLD_EVERY == 0:
+            self.timeline.fold(wait=False)
+            self.log.fold()
+            self.misses.settle()
+        elif self.collect_between and left_ns > _COLLECT_SLACK_NS and gc.get_count()[0] > 700:
+            # Old generations rarely: each takes as long as there are objects.
+            gc.collect(1 if index % 1024 else 2)
+        self.between(left_ns)
+
+    @contextlib.contextmanager
+    def _settled(self) -> Iterator[None]:
+        """However the block ends, the books are in order after it."""
         try:
-            yield Tick(
-                index=index,
-                due_ns=due_ns,
-                start_ns=start_ns,
-                deadline_ns=deadline_ns,
-                t_s=(due_ns - origin_ns) / 1e9,
-                dt_s=(due_ns - last_due_ns) / 1e9,
-                skipped=skipped,
-                timeline=self.timeline,
-            )
+            yield
         finally:
-            end_ns = self.clock.now_ns()
-            self.timeline.tick = -1
-            self.log.add(TickRecord(index, due_ns, start_ns, end_ns, deadline_ns, skipped))
-            if index % _FOLD_EVERY == 0:
-                self.timeline.fold(wait=False)  # here no tick is running
+            self.timeline.fold()
+            self.log.fold()
+            self.misses.settle(final=True)
 
     def _finished(self, origin_ns: int, next_due_ns: int) -> bool:
         if not self.ended:
@@ -263,3 +317,29 @@ class Loop:
             elif self._seconds_ns is not None and next_due_ns - origin_ns >= self._seconds_ns:
                 self.ended = "seconds"
         return bool(self.ended)
+
+
+@functools.cache
+def warm_up() -> None:
+    """Import and touch what the bookkeeping needs, before a tick has to wait for it. Once."""
+    timeline, log = Timeline(), TickLog(budget_ns=0)
+    with timeline.span("warm"):
+        timeline.add("up", 0, 1)
+    log.add(0, 0, 1, 0)
+    misses = Causes(timeline, log)
+    misses.add(Miss(0, 0, 0, 1, 1, False, 0, None))
+    misses.settle(final=True)
+
+
+class _Stamps:
+    """What the calling thread has used so far, in under 4 µs."""
+
+    def __init__(self) -> None:
+        from guide.process import ThreadStamps
+
+        self._thread = ThreadStamps()
+
+    def __call__(self) -> Used:
+        mine = self._thread()
+        others_ns = time.process_time_ns() - mine.cpu_ns
+        return Used(mine.cpu_ns, others_ns, mine.run_delay_ns, mine.forced, mine.major)

@@ -3,132 +3,95 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 import threading
-import time
+from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, overload
 
-from guide.errors import GuideError
+from guide.meter import Meter, Reading, Unavailable, Usage
+from guide.process import ProcessMeter, ThreadStamps
 from guide.timing import Timeline
 
+__all__ = ["Meter", "ProcessMeter", "Reading", "Sampler", "ThreadStamps", "Unavailable", "Usage"]
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One figure, with where it comes from.
+Sample = tuple[int, tuple[Reading, ...]]
+_Meaning = tuple[tuple[str, str, Any, str], ...]  # name, unit, kind, source
 
-    A "total" only grows, counted from the meter's start; a "level" is what is there now. What
-    cannot be measured may be bounded instead: then `value` lies midway between `low` and `high`.
+
+class Samples(Sequence[Sample]):
+    """What was sampled: (ns, readings), oldest first. The readings are made when asked for.
+
+    What is held are packed numbers, half a kilobyte a sample. Objects would be three times as
+    large, and a garbage collection would walk through all of them while a tick waits: 70 ms
+    after a quarter of an hour.
     """
 
-    name: str  # "cpu", "memory", "energy.package"
-    value: float
-    unit: str  # "s", "B", "J"
-    kind: Literal["total", "level"]
-    source: str  # "getrusage", "rapl", "nvml", "model"
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What was used, as one meter saw it."""
-
-    readings: tuple[Reading, ...]
-
-
-class Meter(Protocol):
-    """Something that reads a resource, cheaply enough for ten times a second."""
-
-    def start(self) -> None:
-        """Count from now."""
-        ...
-
-    def read(self) -> Usage:
-        """What was used since `start`."""
-        ...
-
-
-class Unavailable(GuideError):
-    """This machine does not have, or does not grant, what a meter reads."""
-
-
-class ProcessMeter:
-    """CPU time of all threads of this process, and its memory in RAM (resident set size)."""
-
     def __init__(self) -> None:
-        self._start_ns = time.process_time_ns()
-        self._page_bytes = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-        try:
-            # Kept open: a pread of this file takes 2 us, opening it anew several times that.
-            self._statm: int | None = os.open("/proc/self/statm", os.O_RDONLY)
-        except OSError:
-            self._statm = None
+        self._rows: list[tuple[int, _Meaning, bytes]] = []
+        self._meanings: dict[_Meaning, _Meaning] = {}  # each held once
 
-    def __del__(self) -> None:
-        if self._statm is not None:
-            os.close(self._statm)
+    def append(self, t_ns: int, readings: Sequence[Reading]) -> None:
+        """Add a sample."""
+        meaning = tuple((r.name, r.unit, r.kind, r.source) for r in readings)
+        numbers = [n for r in readings for n in (r.value, r.low, r.high)]
+        packed = array("d", (math.nan if n is None else n for n in numbers)).tobytes()
+        self._rows.append((t_ns, self._meanings.setdefault(meaning, meaning), packed))
 
-    def start(self) -> None:
-        """Count CPU time from now."""
-        self._start_ns = time.process_time_ns()
+    def thin(self) -> None:
+        """Drop every second sample; the first stays, and of an odd number the last."""
+        self._rows = self._rows[::2]
 
-    def read(self) -> Usage:
-        """CPU seconds since start; bytes resident now (where only the peak is known: the peak)."""
-        cpu_s = (time.process_time_ns() - self._start_ns) / 1e9
-        memory, source = self._resident()
-        return Usage(
-            (
-                Reading("cpu", cpu_s, "s", "total", "process clock"),
-                Reading("memory", memory, "B", "level", source),
-            )
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self._unpacked(*row) for row in self._rows[index]]
+        return self._unpacked(*self._rows[index])
+
+    def _unpacked(self, t_ns: int, meaning: _Meaning, packed: bytes) -> Sample:
+        numbers = array("d", packed)
+        bounds = [None if math.isnan(number) else number for number in numbers]
+        each = zip(meaning, numbers[::3], bounds[1::3], bounds[2::3], strict=True)
+        return t_ns, tuple(
+            Reading(name, value, unit, kind, source, low, high)
+            for (name, unit, kind, source), value, low, high in each
         )
 
-    def _resident(self) -> tuple[int, str]:
-        if self._statm is not None:
-            return int(os.pread(self._statm, 128, 0).split()[1]) * self._page_bytes, "statm"
-        if sys.platform == "win32":
-            return _windows_working_set(), "working set"
-        import resource  # absent on Windows
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak * (1 if sys.platform == "darwin" else 1024), "peak, getrusage"
+class _Probe:
+    """A meter, what it last said, and when it is to be read again."""
 
-
-def _windows_working_set() -> int:
-    import ctypes
-    from ctypes import wintypes
-
-    class Counters(ctypes.Structure):
-        _fields_ = (
-            ("cb", wintypes.DWORD),
-            ("PageFaultCount", wintypes.DWORD),
-            *((f"size{i}", ctypes.c_size_t) for i in range(8)),
-        )
-
-    counters = Counters(cb=ctypes.sizeof(Counters))
-    windll = getattr(ctypes, "windll")  # noqa: B009 - exists on Windows alone
-    current = windll.kernel32.GetCurrentProcess
-    current.restype = wintypes.HANDLE
-    call = windll.psapi.GetProcessMemoryInfo
-    call.argtypes = (wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD)
-    call(current(), ctypes.byref(counters), counters.cb)
-    return int(counters.size1)  # WorkingSetSize
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.found: tuple[Reading, ...] = ()
+        self.took_ns = self.due_ns = 0
 
 
 class Sampler:
     """Reads all meters from a thread of its own, so that the loop never waits for one.
 
+    A meter may take one hundredth of the time: one that took longer twice in a row is read less
+    often, and in between its last readings stand. Memory is bounded: the record is thinned, never
+    cut, when it holds 20 000 samples, half an hour at ten a second.
+
     Args:
         meters: started by `start`.
         now_ns: the clock that stamps the samples.
-        every_s: time between two samples; the record is thinned, never cut, when it is full.
+        every_s: time between two samples.
         on_sample: called after each sample, on the sampler's thread.
+
+    Attributes:
+        samples: the record.
+        failed: a line for each meter that gave up, and for each thing a meter cannot read.
     """
 
     _FULL = 20_000
+    _SHARE = 100
 
     def __init__(
         self,
@@ -137,35 +100,38 @@ class Sampler:
         every_s: float = 0.1,
         on_sample: Callable[[], None] | None = None,
     ) -> None:
-        self._meters = list(meters)
+        self._probes = [_Probe(meter) for meter in meters]
         self._now_ns = now_ns
         self._every_s = every_s
         self._on_sample = on_sample
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guide-sampler", daemon=True)
-        self.samples: list[tuple[int, tuple[Reading, ...]]] = []
-        self.failed: list[str] = []  # one line for each meter that gave up
+        self._latest: tuple[Reading, ...] = ()
+        self.samples = Samples()
+        self.failed: list[str] = []
 
     def start(self) -> None:
         """Start the meters and the sampling. A meter that raises is left out, as in `sample`."""
-        for meter in list(self._meters):
+        for probe in list(self._probes):
             try:
-                meter.start()
+                probe.meter.start()
             except Exception as error:
-                self._give_up(meter, error)
+                self._give_up(probe, error)
         self.sample()
         self._thread.start()
 
     def stop(self) -> None:
-        """Take a last sample and end."""
+        """Take a last sample, of every meter, and end."""
         if self._thread.is_alive():
             self._done.set()
             self._thread.join()
+            for probe in self._probes:
+                probe.due_ns = 0
             self.sample()
 
     def latest(self) -> tuple[Reading, ...]:
         """The newest readings; empty before the first."""
-        return self.samples[-1][1] if self.samples else ()
+        return self._latest
 
     def count_into(self, timeline: Timeline) -> None:
         """Put the levels that were sampled on a timeline, as counters."""
@@ -175,25 +141,35 @@ class Sampler:
                     timeline.counter(f"{reading.name}, {reading.unit}", reading.value, t_ns)
 
     def sample(self) -> None:
-        """Read every meter once. One that raises is left out from then on, and said in `failed`."""
-        readings: list[Reading] = []
-        for meter in list(self._meters):
+        """Read each meter whose turn it is. One that raises is left out, and said in `failed`."""
+        for probe in list(self._probes):
+            before_ns = self._now_ns()
+            if probe.due_ns > before_ns:
+                continue
             try:
-                found = meter.read().readings
+                found = tuple(probe.meter.read().readings)
                 math.fsum(reading.value for reading in found)  # raises for what is no number
-                readings += found
             except Exception as error:  # a stranger's meter must not end the run
-                self._give_up(meter, error)
-        self.samples.append((self._now_ns(), tuple(readings)))
+                self._give_up(probe, error)
+                continue
+            took_ns = self._now_ns() - before_ns
+            # Twice in a row: once may be the machine, which let the sampler wait.
+            probe.due_ns = before_ns + self._SHARE * min(took_ns, probe.took_ns)
+            probe.took_ns, probe.found = took_ns, found
+            for line in getattr(probe.meter, "absent", ()):
+                if line not in self.failed:
+                    self.failed.append(line)
+        self._latest = tuple(reading for probe in self._probes for reading in probe.found)
+        self.samples.append(self._now_ns(), self._latest)
         if len(self.samples) > self._FULL:
-            self.samples = self.samples[::2]
+            self.samples.thin()
             self._every_s *= 2
         if self._on_sample is not None:
             self._on_sample()
 
-    def _give_up(self, meter: Meter, error: Exception) -> None:
-        self._meters.remove(meter)
-        self.failed.append(f"meter {type(meter).__name__} stopped: {error}")
+    def _give_up(self, probe: _Probe, error: Exception) -> None:
+        self._probes.remove(probe)
+        self.failed.append(f"meter {type(probe.meter).__name__} stopped: {error}")
 
     def _run(self) -> None:
         while not self._done.wait(self._every_s):

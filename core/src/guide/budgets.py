@@ -1,0 +1,168 @@
+"""Budgets of a run: so many joules, so many bytes, so much time, and then it stops."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from guide.energy import total_energy
+from guide.errors import UsageError
+from guide.meter import Reading
+from guide.units import percent, quantity
+
+WARN_AT = 0.8
+
+_PART = r"(\d+\.?\d*|\.\d+)\s*([a-z]*)\s*"
+
+# Of each budget its unit, what a person may type for it, and how that looks.
+_UNITS: dict[str, tuple[str, dict[str, float], str]] = {
+    "energy": ("J", {"": 1, "j": 1, "kj": 1e3, "wh": 3600, "kwh": 3.6e6}, "50J, 2kJ or 0.5Wh"),
+    "memory": (
+        "B",
+        {f"{k}b": 1e3**i for i, k in enumerate(["", *"kmgt"])}
+        | {f"{k}ib": 1024.0**i for i, k in enumerate("kmgt", 1)},
+        "500MB, 2GB or 1GiB",
+    ),
+    "time": ("s", {"": 1, "s": 1, "ms": 1e-3, "m": 60, "min": 60, "h": 3600}, "90s, 10m or 1h30m"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a run may use."""
+
+    name: str  # "energy", "memory", "time"
+    limit: float
+    unit: str  # "J", "B", "s"
+
+
+def parse_budget(name: str, text: str) -> Budget:
+    """What a person typed after `--energy-budget`, `--memory-budget` or `--time-budget`.
+
+    Joules and seconds may stand without a unit; bytes may not, since nobody means 2 bytes.
+
+    >>> parse_budget("time", "1h30m")
+    Budget(name='time', limit=5400.0, unit='s')
+
+    Raises:
+        UsageError: it is no such amount, or nothing.
+    """
+    unit, factors, examples = _UNITS[name]
+    typed = text.strip().lower()
+    parts = re.findall(_PART, typed)
+    limit = sum(float(number) * factors.get(u, math.nan) for number, u in parts)
+    whole = re.fullmatch(f"(?:{_PART})+", typed) and (len(parts) == 1 or all(u for _, u in parts))
+    if not whole or not 0 < limit < math.inf:
+        raise UsageError(f"--{name}-budget {text}: not an amount above 0", f"type {examples}")
+    return Budget(name, limit, unit)
+
+
+@dataclass(slots=True)
+class _Account:
+    """How far a budget is used up; its fields are those of `budgets` in run.json."""
+
+    name: str
+    limit: float
+    unit: str
+    used: float = 0.0
+    low: float | None = None  # between these, where it is not known exactly
+    high: float | None = None
+    source: str = ""
+    state: Literal["kept", "warned", "spent"] = "kept"
+
+    def update(self, readings: Sequence[Reading], elapsed_s: float) -> bool:
+        """Note what was used. False when nothing measured it."""
+        used: Sequence[Reading]
+        if self.name == "time":
+            used = [Reading("time", elapsed_s, "s", "total", "clock")]
+        elif self.name == "energy":
+            used = list(total_energy(readings).values())
+        else:
+            # What all hold at one instant, or what this process alone once held: both were needed.
+            now = [r for r in readings if r.name in ("memory", "memory.children")]
+            peak = [r for r in readings if r.name == "memory.peak"]
+            used = max(now, peak, key=lambda found: sum(r.value for r in found))
+        if used:
+            self.source = " + ".join(r.source for r in used)
+            self.used = max(self.used, sum(r.value for r in used))
+            self.low = self.high = None
+            if any(r.low is not None for r in used):
+                self.low = sum(r.value if r.low is None else r.low for r in used)
+                self.high = sum(r.value if r.high is None else r.high for r in used)
+        return bool(used)
+
+    def verdict(self) -> str:
+        """The line to say now; empty when there is nothing new."""
+        least = self.used if self.low is None else self.low
+        most = self.used if self.high is None else self.high
+        amount, sure = quantity(least, self.unit), ""
+        if most > least:
+            amount += f" to {quantity(most, self.unit)} ({self.source})"
+            sure = "maybe "
+        said = f"{self.name}: {amount} of {quantity(self.limit, self.unit)}"
+        if least >= self.limit and self.state != "spent":
+            self.state = "spent"
+            return f"{said}, the budget is spent"
+        if most >= WARN_AT * self.limit and self.state == "kept":
+            self.state = "warned"
+            return f"{said}, {sure}{percent(most, self.limit)} of the budget"
+        return ""
+
+
+class Budgets:
+    """Watches what a run uses, warns at 80 % of a budget, and says when to stop.
+
+    What is known only between bounds warns when its high end reaches 80 %, since the budget may
+    then be nearly spent and a warning costs nothing; it is spent when its low end reaches the
+    limit. To stop on less would end a run over a guess, and end it for no reason on most machines.
+    So a run may use more than its energy budget where energy is a model, and each line says so.
+
+    Memory is what this process holds in RAM, with its children where a meter counts them, and its
+    own peak since it began. Energy is summed over all sources that are there, measured and
+    modelled: their bounds add up, and the source names all of them.
+
+    Args:
+        budgets: one of a name at most.
+    """
+
+    def __init__(self, budgets: Iterable[Budget]) -> None:
+        self._accounts = [_Account(b.name, b.limit, b.unit) for b in budgets]
+        self._lost: set[str] = set()
+
+    def require(self, readings: Sequence[Reading]) -> None:
+        """Make sure, before the run, that something measures each budget.
+
+        Raises:
+            UsageError: nothing does.
+        """
+        for account in self._accounts:
+            if not account.update(readings, 0.0):
+                typed = f"--{account.name}-budget"
+                raise UsageError(f"{typed}: nothing here measures {account.name}", "leave it out")
+
+    def check(self, readings: Sequence[Reading], elapsed_s: float) -> list[str]:
+        """The lines to say now: one at 80 % of a budget, one at its end; mostly none.
+
+        Args:
+            readings: the newest, of all meters.
+            elapsed_s: how long the run has taken.
+        """
+        lines = []
+        for account in self._accounts:
+            if not account.update(readings, elapsed_s) and account.name not in self._lost:
+                self._lost.add(account.name)
+                lines.append(f"{account.name}: nothing measures it any more, so no budget")
+            lines.append(account.verdict())
+        return [line for line in lines if line]
+
+    @property
+    def spent(self) -> str:
+        """Why the run should stop: "memory budget"; empty while all budgets hold."""
+        return next((f"{a.name} budget" for a in self._accounts if a.state == "spent"), "")
+
+    def record(self) -> list[dict[str, Any]]:
+        """Each budget as `run.json` holds it."""
+        return [asdict(account) for account in self._accounts]

@@ -1,0 +1,53 @@
+"""What a meter is, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from guide.errors import GuideError
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One figure, with where it comes from.
+
+    A "total" only grows, counted from the meter's start; a "level" is what is there now. What is
+    not known exactly comes with bounds: the truth lies from `low` to `high`, and `value` in
+    between says no more than they do.
+    """
+
+    name: str  # "cpu", "memory", "energy.package"
+    value: float
+    unit: str  # "s", "B", "J"
+    kind: Literal["total", "level"]
+    source: str  # "getrusage", "rapl", "nvml", "model"
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used, as one meter saw it."""
+
+    readings: tuple[Reading, ...]
+
+
+class Meter(Protocol):
+    """Something that reads a resource, cheaply enough for ten times a second.
+
+    A meter that cannot read all it should leaves that out and says so: it may have a list
+    `absent` with a line for each thing left out, which the sampler passes on.
+    """
+
+    def start(self) -> None:
+        """Count from now."""
+        ...
+
+    def read(self) -> Usage:
+        """What was used since `start`."""
+        ...
+
+
+class Unavailable(GuideError):
+    """This machine does not have, or does not grant, what a meter reads."""
