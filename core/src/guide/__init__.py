@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from guide.clock import Clock, SystemClock, VirtualClock
+    from guide.clock import Clock, ScaledClock, SystemClock, VirtualClock
     from guide.errors import GuideError
-    from guide.loop import Loop, Tick
+    from guide.loop import FixedStep, Loop, Tick
     from guide.resources import Meter, Reading, Usage
     from guide.run import Run, Task
     from guide.timing import Histogram, Timeline
@@ -21,12 +21,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Clock",
+    "FixedStep",
     "GuideError",
     "Histogram",
     "Loop",
     "Meter",
     "Reading",
     "Run",
+    "ScaledClock",
     "SystemClock",
     "Task",
     "Tick",
@@ -37,12 +39,14 @@ __all__ = [
 
 _HOME = {
     "Clock": "clock",
+    "FixedStep": "loop",
     "GuideError": "errors",
     "Histogram": "timing",
     "Loop": "loop",
     "Meter": "resources",
     "Reading": "resources",
     "Run": "run",
+    "ScaledClock": "clock",
     "SystemClock": "clock",
     "Task": "run",
     "Tick": "loop",

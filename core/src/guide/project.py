@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -106,6 +107,26 @@ def read_project(start: Path) -> Project:
         overrun=cast(Overrun, overrun),
         options=dict(get("options", dict, "[tool.guide.options]", {})),
     )
+
+
+def source_state(folder: Path) -> dict[str, str | bool] | None:
+    """The commit a project stands at, and whether files differ from it; None outside git."""
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch", "--", "."],
+            capture_output=True,
+            text=True,
+            timeout=2,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = asked.stdout.splitlines()
+    commits = [line.split()[-1] for line in lines if line.startswith("# branch.oid ")]
+    if asked.returncode or not commits or commits[0] == "(initial)":
+        return None
+    # The runs of a project are no change of it, whether or not git has been told to ignore them.
+    changed = [line for line in lines if line[0] != "#" and "/runs/" not in f"/{line.split()[-1]}"]
+    return {"commit": commits[0][:10], "dirty": bool(changed)}
 
 
 def make_task(project: Project) -> Task:

@@ -20,15 +20,21 @@ from pathlib import Path
 from typing import IO, Any
 
 import guide
+from guide.causes import Causes, Flight
 from guide.errors import GuideError
-from guide.loop import Loop, TickRecord
+from guide.journal import NAME as JOURNAL
+from guide.journal import recovered
+from guide.loop import Loop, TickColumns, TickRecord
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
 from guide.run import Run
-from guide.timing import SpanRecord, Summary
+from guide.timing import SpanRecord, Summary, Timeline
+from guide.trace import FILES as TRACES
 from guide.trace import write_trace
 
 SCHEMA = 1
+
+_NONE: Mapping[str, Any] = {}
 
 
 def new_run_folder(runs: Path, now: datetime.datetime | None = None) -> Path:
@@ -48,7 +54,12 @@ def new_run_folder(runs: Path, now: datetime.datetime | None = None) -> Path:
 
 
 def opening_record(
-    name: str, track: str, loop: Loop, options: Mapping[str, Any], seed: int
+    name: str,
+    track: str,
+    loop: Loop,
+    options: Mapping[str, Any],
+    seed: int,
+    source: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What is known before the first tick. A run that is killed leaves this behind."""
     return {
@@ -61,6 +72,7 @@ def opening_record(
         "machine": machine_facts(),
         "options": {key: _public(_plain(value)) for key, value in options.items()},
         "seed": seed,
+        "source": source,
         "loop": {
             "rate_hz": loop.rate_hz,
             "budget_ns": loop.budget_ns,
@@ -70,9 +82,12 @@ def opening_record(
 
 
 def closing_record(
-    opening: Mapping[str, Any], run: Run, sampler: Sampler | None, diagnoses: Sequence[str] = ()
+    opening: Mapping[str, Any], run: Run, sampler: Sampler | None, about: Mapping[str, Any] = _NONE
 ) -> dict[str, Any]:
-    """The whole record, once the loop has ended. Times in it are ns since the loop's start."""
+    """The whole record, once the loop has ended. Times in it are ns since the loop's start.
+
+    `about` is what only the caller knows: "budgets", "pacing", "card".
+    """
     log, origin = run.loop.log, run.started_ns
     failure = run.failure
     spans = run.timeline.spans()
@@ -90,6 +105,7 @@ def closing_record(
             "ticks": log.count,
             "missed": log.missed,
             "skipped": log.skipped,
+            "suspended": log.suspended,
         },
         "tick_time": asdict(Summary.of(log.work)),
         "lateness": asdict(Summary.of(log.lateness)),
@@ -101,7 +117,9 @@ def closing_record(
             }
             for name, h in run.timeline.stats().items()
         },
-        "ticks": _columns(log.recent(), origin),
+        "ticks": _columns(log.columns(), origin),
+        "misses": _misses(run.loop.misses, origin),
+        "flights": [_flight(flight, run.timeline, origin) for flight in run.loop.misses.flights],
         "worst": _worst(
             log.worst(), [s for s in spans if s.name not in run.timeline.beside], origin
         ),
@@ -120,19 +138,62 @@ def closing_record(
             "failed": list(sampler.failed) if sampler else [],
         },
         "facts": {name: _plain(value) for name, value in run.facts.items()},
-        "notes": [*run.notes, *diagnoses],
+        "notes": run.notes[:],
         "texts": [{"title": title, "body": body} for title, body in run.texts],
         "picture": None if run.image is None else {"file": "picture.png", "caption": run.caption},
+        "checks": {
+            name: {"ticks": list(kept), "digests": list(kept.values())}
+            for name, kept in run.checks.items()
+        },
+        "work": run.work,
+        "budgets": [],
+        "pacing": {"realtime": False, "text": ""},
+        "card": None,
+        "trace": "trace.json",
+        "clock": {"unix_ns": origin + run.unix_offset_ns},
+        **about,
     }
 
 
-def _columns(ticks: Sequence[TickRecord], origin: int) -> dict[str, Any]:
+def _columns(ticks: TickColumns, origin: int) -> dict[str, Any]:
     return {
-        "first": ticks[0].index if ticks else 0,
-        "due_ns": [t.due_ns - origin for t in ticks],
-        "start_ns": [t.start_ns - origin for t in ticks],
-        "end_ns": [t.end_ns - origin for t in ticks],
-        "skipped": [t.skipped for t in ticks],
+        "first": ticks.first,
+        "due_ns": (ticks.due_ns - origin).tolist(),
+        "start_ns": (ticks.start_ns - origin).tolist(),
+        "end_ns": (ticks.end_ns - origin).tolist(),
+        "skipped": ticks.skipped.tolist(),
+    }
+
+
+def _misses(causes: Causes, origin: int) -> dict[str, Any]:
+    return {
+        "causes": dict(sorted(causes.counts.items(), key=lambda item: -item[1])),
+        "list": [
+            {
+                "index": e.miss.index,
+                "start_ns": e.miss.start_ns - origin,
+                "over_ns": e.miss.over_ns,
+                "cause": e.cause,
+                "text": e.text,
+            }
+            for e in causes.explained
+        ],
+    }
+
+
+def _flight(flight: Flight, timeline: Timeline, origin: int) -> dict[str, Any]:
+    names = sorted({name for name, *_ in flight.spans})
+    lanes = sorted({lane for _, lane, *_ in flight.spans}, key=lambda x: x != timeline.loop_lane)
+    return {
+        "tick": flight.tick,
+        "why": flight.why,
+        "names": names,
+        "lanes": [timeline.lanes.get(lane) or str(lane) for lane in lanes],
+        "spans": [
+            [names.index(name), lanes.index(lane), start_ns - origin, ns]
+            for name, lane, start_ns, ns in flight.spans
+        ],
+        "ticks": [[index, *(t_ns - origin for t_ns in times)] for index, *times in flight.ticks],
     }
 
 
@@ -162,15 +223,17 @@ def _totals(readings: Sequence[Reading]) -> list[dict[str, Any]]:
     return [row for row in rows if row["value"] is not None]
 
 
-def _samples(samples: Sequence[tuple[int, tuple[Reading, ...]]], origin: int) -> dict[str, Any]:
+def _samples(samples: Iterable[tuple[int, tuple[Reading, ...]]], origin: int) -> dict[str, Any]:
+    times: list[int] = []
     columns: dict[str, dict[str, Any]] = {}
-    for row, (_, readings) in enumerate(samples):
+    for row, (t_ns, readings) in enumerate(samples):
+        times.append(t_ns - origin)
         for r in readings:
             about = {"unit": r.unit, "kind": r.kind, "source": r.source, "values": []}
             column = columns.setdefault(r.name, about)["values"]
             column += [None] * (row - len(column))  # a meter may miss a sample
             column.append(_plain(r.value))
-    return {"t_ns": [t_ns - origin for t_ns, _ in samples], "columns": columns}
+    return {"t_ns": times, "columns": columns}
 
 
 _JSON = (str, int, float, bool, type(None))
@@ -256,7 +319,7 @@ def write_all(folder: Path, record: dict[str, Any], run: Run) -> Written:
         return Written(folder)
     except OSError as error:
         written = _elsewhere(folder, error, record, lambda f: _write_all(f, record, run))
-    for name in ("picture.png", "trace.json", "report.html"):
+    for name in ("picture.png", *TRACES, "report.html"):
         with contextlib.suppress(OSError):
             (folder / name).unlink()  # half a record would only mislead
     return written
@@ -289,12 +352,15 @@ def _write_all(folder: Path, record: dict[str, Any], run: Run) -> None:
 
         data = encode_png(run.image)
         write_atomically(folder / "picture.png", lambda out: out.write(data), "wb")
-    write_trace(
-        folder / "trace.json", record["project"]["name"], run.timeline, run.loop.log.recent()
+    trace = write_trace(
+        folder, record["project"]["name"], run.timeline, run.loop.log, run.unix_offset_ns
     )
+    if trace.name != record["trace"]:
+        record["trace"] = trace.name
+        write_record(folder, record)
     if run.failure is not None:
-        trace = run.failure.traceback
-        write_atomically(folder / "error.txt", lambda out: out.write(trace))
+        lines = run.failure.traceback
+        write_atomically(folder / "error.txt", lambda out: out.write(lines))
     write_report(folder)
 
 
@@ -312,6 +378,9 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise GuideError(f"{folder} holds no run", "guide run makes one") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise GuideError(f"{file} cannot be read: {error}", "run again: guide run") from None
+    if schema == SCHEMA and record.get("status") == "running" and (folder / JOURNAL).exists():
+        with contextlib.suppress(OSError):  # it ended this very moment: run.json is whole by now
+            record = recovered(record, folder / JOURNAL)
     if schema != SCHEMA:
         raise GuideError(
             f"{file} has schema {schema}, this guide reads {SCHEMA}",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import traceback
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from guide.clock import unix_anchor
 from guide.errors import GuideError
-from guide.loop import Loop, Tick
+from guide.loop import Loop, Tick, warm_up
 from guide.options import configure
 
 if TYPE_CHECKING:
@@ -105,9 +106,12 @@ class Run:
         self.facts: dict[str, str | int | float] = {}
         self.notes: list[str] = []
         self.texts: list[tuple[str, str]] = []
+        self.checks: dict[str, dict[int, int]] = {}  # name -> tick -> digest
+        self.work: dict[str, dict[str, Any]] = {}  # span -> what it moves and computes
         self.image: NDArray[Any] | None = None  # H x W x 3 uint8, the picture as last taken
         self.caption = ""
         self.started_ns = self.ended_ns = 0  # first and last moment of the loop
+        self.unix_offset_ns = 0  # what makes the clock's ns Unix time
         self.failure: Failure | None = None
         self._take: Callable[[], NDArray[Any]] | None = None
 
@@ -129,6 +133,42 @@ class Run:
         if series is None:
             series = self.series[name] = Series(unit)
         series.add(self.timeline.tick, float(value))
+
+    def check(self, name: str, value: Any) -> None:
+        """Keep a digest of what this tick computed, to hold a replay to it.
+
+        Args:
+            name: what it is.
+            value: a number, text, bytes, or an array of numpy; the same bits give the same digest.
+        """
+        kept = self.checks.setdefault(name, {})
+        if len(kept) < _KEEP:
+            if isinstance(value, int | float | str):
+                value = repr(value).encode()
+            elif hasattr(value, "tobytes"):
+                value = value.tobytes()  # of an array that is not contiguous, too
+            kept[self.timeline.tick] = zlib.crc32(value)
+
+    def cost(
+        self,
+        span: str,
+        *,
+        bytes: float | None = None,
+        flops: float | None = None,
+        dtype: str = "f32",
+    ) -> None:
+        """State what one span `span` moves and computes at least; the report sets it in relation.
+
+        "41 % of this machine's bandwidth" is this, over the time the span took, over what
+        `guide machine` measured.
+
+        Args:
+            span: its name.
+            bytes: read from memory and written to it.
+            flops: floating-point operations; a multiply-add is two.
+            dtype: "f32" or "f64", for the peak to compare with.
+        """
+        self.work[span] = {"bytes": bytes, "flops": flops, "dtype": dtype}
 
     def fact(self, name: str, value: str | int | float) -> None:
         """State something that holds for the whole run: a backend, a count of parameters."""
@@ -182,20 +222,26 @@ def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) ->
     An error of the task does not leave this function: it is kept in `run.failure`, and all that
     was recorded up to it stays. `on_start` is called between `start` and the first tick.
     """
-    run.timeline.loop_lane = threading.get_ident()  # what `start` warms up is not beside the loop
+    run.timeline.loop_lane = run.timeline.here()  # what `start` warms up is not beside the loop
     with _kept(run, "step"):
         # Inside: an interrupt that comes in the instant between the two is kept as well.
         with _kept(run, "start"):
             task.start(run)
         if run.failure is None:
+            warm_up()
             if on_start is not None:
                 on_start()
+            at_ns, unix_ns = unix_anchor(run.clock)
+            run.unix_offset_ns = unix_ns - at_ns
             run.started_ns = run.clock.now_ns()
             try:
                 # Closed by hand: the tick that raised is then logged before the record is made.
                 with contextlib.closing(iter(run.loop)) as ticks:
                     for tick in ticks:
                         task.step(tick)
+            except BaseException:
+                run.loop.misses.keep_flight(run.loop.log.count - 1, "error")
+                raise
             finally:
                 run.ended_ns = run.clock.now_ns()
     with _kept(run, "close"):

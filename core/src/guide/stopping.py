@@ -19,11 +19,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_signals(first: Callable[[], None]) -> Iterator[None]:
+def stop_signals(
+    first: Callable[[], None], at_once: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Within the block, the first SIGINT or SIGTERM calls `first`; the second ends the process.
 
     `first` runs on the main thread and may raise. The process then exits with 130 (SIGINT) or
-    143 (SIGTERM). Outside the main thread this does nothing: signals are not its business.
+    143 (SIGTERM), after a call of `at_once` on another thread. Outside the main thread this does
+    nothing: signals are not its business.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -44,6 +47,7 @@ def stop_signals(first: Callable[[], None]) -> Iterator[None]:
             while data := reader.recv(1):
                 seen += data[0] in _SIGNALS
                 if seen >= 2:
+                    at_once()
                     os._exit(128 + data[0])
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}

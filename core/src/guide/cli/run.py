@@ -6,24 +6,33 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from traceback import format_exception
 from typing import Any, NoReturn
 
 import click
 
-from guide.cli.report import summary
+from guide.budgets import Budget, Budgets, parse_budget
+from guide.ceilings import cached as cached_card
+from guide.cli.report import find_run, summary
 from guide.energy import open_energy_meters
 from guide.errors import GuideError, UsageError
 from guide.hud import Screen, Watcher
+from guide.journal import Journal
+from guide.keys import keys
 from guide.loop import Loop
 from guide.options import parse_assignment
 from guide.plugin import load
 from guide.plugins import Plugins, explain
-from guide.project import Project, find_project, make_task, read_project
-from guide.record import begin, closing_record, opening_record, write_all
-from guide.resources import Meter, ProcessMeter, Sampler
+from guide.project import Project, find_project, make_task, read_project, source_state
+from guide.realtime import realtime as ask_realtime
+from guide.record import Written, begin, closing_record, opening_record, read_record, write_all
+from guide.replay import Replay, Replayed
+from guide.resources import Meter, ProcessMeter, Reading, Sampler
 from guide.run import Failure, Run, Task, drive
 from guide.stopping import stop_signals
 
@@ -42,6 +51,14 @@ from guide.stopping import stop_signals
     show_default=True,
     help="For random choices.",
 )
+@click.option("--budget-ms", type=float, metavar="MS", help="Time a tick has, from when it is due.")
+@click.option("--time-budget", metavar="TIME", help="End the run when it is spent: 90s, 10m.")
+@click.option("--memory-budget", metavar="SIZE", help="End the run when it is passed: 2GB.")
+@click.option("--energy-budget", metavar="ENERGY", help="End the run when it is spent: 500J, 1Wh.")
+@click.option("--realtime", is_flag=True, help="Ask the machine for all it grants a punctual loop.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path), metavar="RUN", help="Run RUN again, and compare."
+)
 @click.option("--traceback", is_flag=True, help="Show the whole traceback of an error.")
 def run(
     path: Path | None,
@@ -51,80 +68,215 @@ def run(
     free: bool,
     assignments: tuple[str, ...],
     seed: int,
+    budget_ms: float | None,
+    time_budget: str | None,
+    memory_budget: str | None,
+    energy_budget: str | None,
+    realtime: bool,
+    replay: Path | None,
     traceback: bool,
 ) -> None:
     """Run the project at PATH, or the one you are in.
 
     Shows it live on a terminal, as log lines in a pipe. Ctrl-C ends the run and writes its
-    report; a second Ctrl-C ends it at once. The record goes to runs/<time>/: run.json,
-    trace.json (opens in Perfetto), report.html.
+    report; a second Ctrl-C ends it at once. The record goes to runs/<time>/: run.json, a trace
+    that opens in Perfetto, report.html.
+
+    A budget of time, memory or energy warns at 80 % and ends the run at 100 %. --replay runs a
+    recorded run again in its own time and stops at the first tick that comes out otherwise.
     """
-    for name, value in (("--seconds", seconds), ("--ticks", ticks), ("--rate", rate)):
+    limits = {"--seconds": seconds, "--ticks": ticks, "--rate": rate, "--budget-ms": budget_ms}
+    for name, value in limits.items():
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} {value:g} is not above 0")
     if free and rate is not None:
         raise UsageError("--free and --rate contradict each other", "give one of them")
+    if realtime and (free or replay):
+        other = "--free" if free else "--replay"
+        raise UsageError(f"--realtime and {other} contradict each other", "give one of them")
     project = read_project(path or Path.cwd())
-    loop = _loop(project, seconds, ticks, rate, free)
+    recorded = _recorded(replay, [*limits.values(), free or None, *assignments, seed or None])
+    typed = {"time": time_budget, "memory": memory_budget, "energy": energy_budget}
+    budgets = [parse_budget(name, text) for name, text in typed.items() if text is not None]
     options = {**project.options, **dict(map(parse_assignment, assignments))}
+    if recorded is None:
+        loop = _loop(project, seconds, ticks, rate, free, budget_ms)
+    else:
+        options, seed = recorded.record["options"], recorded.record["seed"]
+        loop = recorded.loop()
     task = _task(project, traceback)  # last: importing it may take seconds
-    opening = opening_record(project.name, project.track, loop, options, seed)
+    if recorded is not None:
+        task = Replayed(task, recorded)
+    opening = opening_record(
+        project.name, project.track, loop, options, seed, source_state(project.folder)
+    )
     begun = begin(project.runs, opening)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
-    plugins = Plugins()
-    known = plugins.troubles
-    meters, absent = _meters(plugins)
-    sampler = Sampler(meters, loop.clock.now_ns, on_sample=loop.timeline.fold)
-    sampler.failed += absent
-    watcher = Watcher(_screen(project, work, sampler))
-    starting = True
-
-    def on_start() -> None:
-        nonlocal starting
-        starting = False
-        sampler.start()
-        watcher.start()
-
-    def stop() -> None:
-        loop.stop("interrupted")
-        if starting:
-            raise KeyboardInterrupt
-
     with contextlib.suppress(OSError):  # a full disk behind stdout must not keep it from running
         click.echo(f"{project.name}: starting ...")
-    loop.timeline.name_thread("loop")
-    with stop_signals(stop):
-        try:
-            drive(task, work, on_start=on_start)
-        finally:
-            watcher.stop()
-            sampler.stop()
-            sampler.count_into(loop.timeline)
-        record = closing_record(opening, work, sampler)
-        record["notes"] += explain(plugins, record)
-        record["notes"] += [status.line for status in plugins.troubles if status not in known]
-        written = write_all(begun.folder, record, work)
-    plugins.run_finished(record)
-    for status in plugins.troubles:
-        if status not in known:  # it failed during this very run
-            click.echo(status.line, err=True)
-    trouble = written.trouble or begun.trouble
-    if work.failure is not None:
-        _fail(work.failure, record, written.folder, traceback)
-    click.echo(f"\n{summary(record)}\n\nreport  {_short(written.folder / 'report.html')}")
-    click.echo(f"\nNext: guide report {_named(project, written.folder)}--open")
-    if trouble:
-        raise GuideError(trouble)
+    Session(project, work, task, opening, begun, budgets, realtime).run(traceback)
+
+
+def _recorded(replay: Path | None, typed: Sequence[Any]) -> Replay | None:
+    """The run to replay, if that was asked for."""
+    if replay is None:
+        return None
+    if any(value is not None for value in typed):
+        raise UsageError(
+            "--replay takes rate, length, options and seed from the recorded run",
+            f"guide run --replay {replay}",
+        )
+    folder = find_run(replay)
+    return Replay(read_record(folder), folder.name)
+
+
+class Session:
+    """One run and all that goes on beside its loop: meters, display, journal, keys."""
+
+    def __init__(
+        self,
+        project: Project,
+        work: Run,
+        task: Task,
+        opening: dict[str, Any],
+        begun: Written,
+        budgets: Sequence[Budget],
+        realtime: bool,
+    ) -> None:
+        self.project, self.work, self.task = project, work, task
+        self.opening, self.begun = opening, begun
+        self.realtime = realtime
+        self.pacing = ""  # what the machine granted
+        self.plugins = Plugins()
+        self.known = self.plugins.troubles
+        meters, absent = _meters(self.plugins, any(b.name == "memory" for b in budgets))
+        self.budgets = Budgets(budgets)
+        if budgets:
+            self.budgets.require([r for meter in meters for r in _readings(meter)])
+        self.sampler = Sampler(meters, work.clock.now_ns, on_sample=self._on_sample)
+        self.sampler.failed += absent
+        self.journal = Journal(begun.folder, work, self.sampler)
+        self.watcher: Watcher | None = None
+        self.starting = True
+        self.dump = False  # somebody asked for a flight record
+
+    def run(self, traceback: bool) -> None:
+        """Run it, write its record, and say how it went."""
+        work, loop = self.work, self.work.loop
+        loop.timeline.name_thread("loop")
+        loop.between = self._between
+        with (
+            contextlib.ExitStack() as given,
+            keys(loop) as give_back,
+            stop_signals(self._stop, give_back or (lambda: None)),
+            _dump_signal(self._ask_dump),
+        ):
+            screen = _screen(self.project, work, self.sampler, self.budgets, bool(give_back))
+            self.watcher = Watcher(screen)
+            try:
+                drive(self.task, work, on_start=lambda: self._on_start(given))
+            finally:
+                given.close()  # first: what is granted is for the loop alone
+                for part in (self.journal, self.watcher, self.sampler):
+                    part.stop()
+                self.sampler.count_into(loop.timeline)
+            written, record = self._record()
+        self.plugins.run_finished(record)
+        for status in self.plugins.troubles:
+            if status not in self.known:  # it failed during this very run
+                click.echo(status.line, err=True)
+        trouble = written.trouble or self.begun.trouble
+        if work.failure is not None:
+            _fail(work.failure, record, written.folder, traceback)
+        click.echo(f"\n{summary(record)}\n\nreport  {_short(written.folder / 'report.html')}")
+        click.echo(f"\nNext: guide report {_named(self.project, written.folder)}--open")
+        if trouble:
+            raise GuideError(trouble)
+
+    def _on_start(self, given: contextlib.ExitStack) -> None:
+        self.starting = False
+        self.sampler.start()
+        self.journal.start()
+        if self.watcher is not None:
+            self.watcher.start()
+        if self.realtime:  # last: threads begun after it would inherit some of it
+            grants = given.enter_context(ask_realtime())
+            self.pacing = grants.line
+            self.work.loop.collect_between = grants.collect_between
+            click.echo(f"realtime: {self.pacing}")
+
+    def _on_sample(self) -> None:
+        """On the sampler's thread, ten times a second."""
+        self.work.timeline.fold()
+        if not self.work.started_ns:
+            return
+        elapsed_s = (self.work.clock.now_ns() - self.work.started_ns) / 1e9
+        for line in self.budgets.check(self.sampler.latest(), elapsed_s):
+            self.work.note(line)
+            with contextlib.suppress(OSError):  # nobody listens any more: the run goes on
+                click.echo(line, err=True)
+        if self.budgets.spent:
+            self.work.stop(self.budgets.spent)
+
+    def _between(self, left_ns: int) -> None:
+        if self.dump:
+            self.dump = False
+            self.work.loop.misses.keep_flight(self.work.loop.log.count - 1, "signal")
+
+    def _ask_dump(self) -> None:
+        self.dump = True  # no more: the handler may have come anywhere
+
+    def _stop(self) -> None:
+        self.work.loop.stop("interrupted")
+        if self.starting:
+            raise KeyboardInterrupt
+
+    def _record(self) -> tuple[Written, dict[str, Any]]:
+        card = cached_card()
+        about = {
+            "budgets": self.budgets.record(),
+            "pacing": {"realtime": self.realtime, "text": self.pacing},
+            "card": None if card is None else card.summary(),
+        }
+        record = closing_record(self.opening, self.work, self.sampler, about)
+        if self.journal.trouble:
+            record["notes"].append(self.journal.trouble)
+        record["notes"] += explain(self.plugins, record)
+        record["notes"] += [s.line for s in self.plugins.troubles if s not in self.known]
+        written = write_all(self.begun.folder, record, self.work)
+        self.journal.remove()
+        return written, record
+
+
+@contextlib.contextmanager
+def _dump_signal(ask: Callable[[], None]) -> Iterator[None]:
+    """Within the block, SIGUSR1, where there is one, keeps the ticks around that moment."""
+    number = getattr(signal, "SIGUSR1", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, lambda *_: ask())
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _loop(
-    project: Project, seconds: float | None, ticks: int | None, rate: float | None, free: bool
+    project: Project,
+    seconds: float | None,
+    ticks: int | None,
+    rate: float | None,
+    free: bool,
+    budget_ms: float | None,
 ) -> Loop:
     rate_hz = None if free else rate or project.rate_hz
     # A budget that was stated for one rate says nothing of another.
     budget_s = project.budget_s if rate is None else None
     if free and budget_s is None and project.rate_hz is not None:
         budget_s = 1 / project.rate_hz
+    if budget_ms is not None:
+        budget_s = budget_ms / 1000
     try:
         return Loop(rate_hz, project.overrun, budget_s=budget_s, ticks=ticks, seconds=seconds)
     except ValueError as error:
@@ -140,9 +292,11 @@ def _task(project: Project, traceback: bool) -> Task:
         raise
 
 
-def _meters(plugins: Plugins) -> tuple[list[Meter], list[str]]:
-    energy, absent = open_energy_meters()
-    meters: list[Meter] = [ProcessMeter(), *energy]
+def _meters(plugins: Plugins, children: bool) -> tuple[list[Meter], list[str]]:
+    """What is to be read during the run; with a budget of memory, child processes count too."""
+    process = ProcessMeter(children=children)
+    energy, absent = open_energy_meters(cpu_ns=process.cpu_ns)
+    meters: list[Meter] = [process, *energy]
     lines = list(absent)
     for spec in plugins.meters():
         try:
@@ -152,7 +306,17 @@ def _meters(plugins: Plugins) -> tuple[list[Meter], list[str]]:
     return meters, lines
 
 
-def _screen(project: Project, work: Run, sampler: Sampler) -> Screen:
+def _readings(meter: Meter) -> Sequence[Reading]:
+    try:
+        meter.start()
+        return meter.read().readings
+    except Exception:  # a stranger's meter: the sampler says what is wrong with it
+        return ()
+
+
+def _screen(
+    project: Project, work: Run, sampler: Sampler, budgets: Budgets, steered: bool
+) -> Screen:
     encoding = (sys.stdout.encoding or "").lower()
     return Screen(
         f"{project.name}, {project.track}",
@@ -160,6 +324,8 @@ def _screen(project: Project, work: Run, sampler: Sampler) -> Screen:
         sampler,
         colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
         unicode="utf" in encoding,
+        keys=steered,
+        budgets=budgets.record,
     )
 
 

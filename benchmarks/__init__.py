@@ -1,0 +1,1 @@
+"""Comparisons that anyone can run: `make bench`, `make bench-core`."""

@@ -1,0 +1,1 @@
+"""The loop, spans, meters and machine card against their peers: `make bench-core`."""

@@ -1,0 +1,177 @@
+"""What a run that is killed leaves behind: a file that is only ever appended to, once a second.
+
+Each second's part is one line of JSON, which says how many bytes follow it, and then those bytes:
+ticks and series as they lie in memory, for writing them as text would hold up the loop. What was
+cut short at the end is left out when it is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guide.percentiles import Histogram, Summary
+
+if TYPE_CHECKING:
+    from guide.resources import Sampler
+    from guide.run import Run
+
+NAME = "journal.bin"
+_EVERY_S = 0.9  # so that what is lost is never more than a second
+
+
+class Journal:
+    """Appends to `folder`/journal.bin while a run goes on, from a thread of its own.
+
+    A disk that is full ends the journal, never the run.
+    """
+
+    def __init__(self, folder: Path, run: Run, sampler: Sampler) -> None:
+        self.trouble = ""
+        self._file = folder / NAME
+        self._run, self._sampler = run, sampler
+        self._ticks = 0  # ticks written so far
+        self._series: dict[str, int] = {}  # values written so far, of each
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._write_on, name="guide-journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is missing since the last part goes into the record anyway."""
+        if self._thread.is_alive():
+            self._done.set()
+            self._thread.join()
+
+    def remove(self) -> None:
+        """Take it away, once the record holds all of it."""
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+    def _write_on(self) -> None:
+        try:
+            with self._file.open("ab", buffering=0) as out:
+                while not self._done.wait(_EVERY_S):
+                    out.write(self.part())
+        except OSError as error:
+            self.trouble = f"no journal: {error.strerror or error}"
+
+    def part(self) -> bytes:
+        """What has happened since the last part."""
+        import numpy as np
+
+        run, log = self._run, self._run.loop.log
+        ticks = log.columns(self._ticks)
+        rows = np.stack((ticks.due_ns, ticks.start_ns, ticks.end_ns, ticks.skipped))
+        rows[:3] -= run.started_ns
+        self._ticks = ticks.first + len(ticks.due_ns)
+        payload, series = [rows.astype("<i8").tobytes()], []
+        for name, s in list(run.series.items()):
+            since = s.seen - self._series.get(name, 0)
+            count = min(-(-since // s.stride), len(s.values))
+            self._series[name] = s.seen
+            payload.append(np.array(s.ticks[-count:] if count else [], "<i8").tobytes())
+            payload.append(np.array(s.values[-count:] if count else [], "<f8").tobytes())
+            series.append([name, s.unit, count])
+        head = {
+            "ticks": rows.shape[1],
+            "first": self._ticks - rows.shape[1],
+            "series": series,
+            "missed": log.missed,
+            "skipped": log.skipped,
+            "suspended": log.suspended,
+            "causes": dict(run.loop.causes),
+            "spans": {
+                name: {
+                    **asdict(Summary.of(h)),
+                    "total_ns": h.total,
+                    "beside": name in run.timeline.beside,
+                }
+                for name, h in run.timeline.stats().items()
+            },
+            "readings": [asdict(reading) for reading in self._sampler.latest()],
+            "at_ns": run.clock.now_ns() - run.started_ns,
+            "bytes": sum(map(len, payload)),
+        }
+        return json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(payload)
+
+
+def parts(file: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The whole parts of a journal in order: head and payload. Ends where it was cut short."""
+    with file.open("rb") as journal:
+        for line in journal:
+            try:
+                head = json.loads(line)
+                payload = journal.read(head["bytes"])
+            except (ValueError, TypeError, KeyError):
+                return
+            if len(payload) < head["bytes"]:
+                return
+            yield head, payload
+
+
+def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The record of a run that was killed, from its opening and its journal."""
+    import numpy as np
+
+    blocks, samples = [], []
+    series: dict[str, Any] = {}
+    head: dict[str, Any] = {}
+    for head, payload in parts(file):
+        n = 32 * head["ticks"]
+        blocks.append(np.frombuffer(payload[:n], "<i8").reshape(4, -1))
+        for name, unit, count in head["series"]:
+            of = series.setdefault(name, {"unit": unit, "stride": 1, "ticks": [], "values": []})
+            of["ticks"] += np.frombuffer(payload[n : n + 8 * count], "<i8").tolist()
+            values = np.frombuffer(payload[n + 8 * count : n + 16 * count], "<f8").tolist()
+            of["values"] += [value if np.isfinite(value) else None for value in values]
+            n += 16 * count
+        samples.append((head["at_ns"], head["readings"]))
+    if not blocks:
+        return opening
+    due, start, end, skipped = np.concatenate(blocks, axis=1)
+    work, late = Histogram(), Histogram()
+    work.record_many(end - start)
+    late.record_many(start - due)
+    columns: dict[str, Any] = {}
+    for row, (_, readings) in enumerate(samples):
+        for r in readings:
+            about = {key: r[key] for key in ("unit", "kind", "source")}
+            values = columns.setdefault(r["name"], about | {"values": []})["values"]
+            values += [None] * (row - len(values)) + [r["value"]]
+    return {
+        **opening,
+        "seconds": head["at_ns"] / 1e9,
+        "loop": {
+            **opening["loop"],
+            "ticks": head["first"] + head["ticks"],
+            **{key: head[key] for key in ("missed", "skipped", "suspended")},
+        },
+        "tick_time": asdict(Summary.of(work)),
+        "lateness": asdict(Summary.of(late)),
+        "spans": head["spans"],
+        "misses": {"causes": head["causes"], "list": []},
+        "ticks": {
+            "first": head["first"] + head["ticks"] - len(due),
+            "due_ns": due.tolist(),
+            "start_ns": start.tolist(),
+            "end_ns": end.tolist(),
+            "skipped": skipped.tolist(),
+        },
+        "series": series,
+        "usage": {
+            "totals": head["readings"],
+            "samples": {"t_ns": [t_ns for t_ns, _ in samples], "columns": columns},
+            "failed": [],
+        },
+        **{key: [] for key in ("worst", "flights", "budgets", "notes", "texts")},
+        "facts": {},
+        "picture": None,
+    }
