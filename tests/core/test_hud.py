@@ -3,7 +3,8 @@ import re
 import pytest
 
 from guide.clock import VirtualClock
-from guide.hud import Screen, Watcher, bar, budget_bar
+from guide.hud import Screen, Watcher, bar, budget_bar, cells, cut
+from guide.keys import HINT
 from guide.loop import Loop
 from guide.resources import Reading, Sampler, Usage
 from guide.run import Run, drive
@@ -73,7 +74,9 @@ class Machine:
 
 @pytest.fixture
 def screen(tmp_path):
-    def make(task, *, colour=False, unicode=True, meters=(), samples=3, **loop):
+    def make(
+        task, *, colour=False, unicode=True, meters=(), samples=3, keys=False, budgets=tuple, **loop
+    ):
         clock = VirtualClock()
         run = Run(
             Loop(**{"rate_hz": 60, "ticks": 20, "clock": clock, **loop}),
@@ -85,7 +88,15 @@ def screen(tmp_path):
         for _ in range(samples):
             clock.advance(500_000_000)
             sampler.sample()
-        return Screen("demo, none", run, sampler, colour=colour, unicode=unicode)
+        return Screen(
+            "demo, none",
+            run,
+            sampler,
+            colour=colour,
+            unicode=unicode,
+            keys=keys,
+            budgets=budgets,
+        )
 
     return make
 
@@ -131,7 +142,74 @@ def test_it_says_rate_deadline_spans_machine_and_values(screen):
 
 def test_missed_deadlines_and_skipped_slots_are_said(screen):
     lines = screen(Task(40_000_000)).lines(100)
-    assert any("20 of 20, 38 slots skipped" in line for line in lines)
+    assert any("20 of 20: over budget: work 20; 38 slots skipped" in line for line in lines)
+
+
+def test_the_log_line_says_why_deadlines_were_missed(screen):
+    assert "missed 20 (over budget: work 20)" in screen(Task(40_000_000)).log_line()
+
+
+def budget(used, low=None, high=None, name="energy"):
+    bounds = {"low": low, "high": high}
+    return {"name": name, "limit": 100.0, "unit": "J", "used": used, "source": "model", **bounds}
+
+
+@pytest.mark.parametrize(
+    ("used", "colour"), [(79, "32"), (80, "33"), (99, "33"), (100, "31"), (150, "31")]
+)
+def test_a_budget_is_amber_from_80_percent_and_red_when_it_is_spent(screen, used, colour):
+    made = screen(Task(1_000), colour=True, budgets=lambda: [budget(used)])
+    (line,) = [line for line in made.lines(100) if "of 100 J" in line]
+    assert f"\x1b[{colour}m" in line
+    assert f"{used} J of 100 J" in line
+
+
+def test_of_a_budget_that_is_only_bounded_the_bounds_are_shown_and_the_upper_one_counts(screen):
+    made = screen(Task(1_000), colour=True, budgets=lambda: [budget(50, 20, 90)])
+    (line,) = [line for line in made.lines(100) if "of 100 J" in line]
+    assert "20 to 90 J of 100 J" in line
+    assert "\x1b[33m" in line
+
+
+def test_a_pause_and_another_speed_are_said(screen):
+    made = screen(Task(1_000))
+    assert "paused" not in made.lines(100)[0]
+    made._run.loop.speed = 0.5
+    assert "time at 0.5 x" in made.lines(100)[0]
+    made._run.loop.pause()
+    assert "paused" in made.lines(100)[0]
+
+
+def test_the_keys_are_named_where_somebody_reads_them(screen):
+    assert screen(Task(1_000), keys=True).lines(100)[-1] == HINT
+    assert "Ctrl-C" in screen(Task(1_000)).lines(100)[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wide"),
+    [("abc", 3), ("µs", 2), ("█▏", 2), ("検出", 4), ("e\u0301", 1), ("🦆", 2), ("", 0)],
+)
+def test_a_wide_character_takes_two_cells_and_a_combining_one_none(text, wide):
+    assert cells(text) == wide
+
+
+@pytest.mark.parametrize("width", [-1, 0, 1, 2, 3, 7, 100])
+@pytest.mark.parametrize("text", ["plain", "検出 detect", "e\u0301" * 9, "a\nb\x1b[2Jc", "🦆🦆🦆"])
+def test_what_is_cut_fits_and_cannot_move_the_cursor(text, width):
+    shown = cut(text, width)
+    assert cells(shown) <= max(width, 0)
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("width", [10, 25, 40, 80])
+def test_names_in_any_script_do_not_make_a_line_too_wide(screen, width):
+    names = ["検出と追跡と描画の段階", "line\nend", "🦆" * 20]
+    made = screen(
+        Task(40_000_000, names, {"損失": (1.5, "")}), budgets=lambda: [budget(9, name="🦆" * 9)]
+    )
+    for line in made.lines(width):
+        assert cells(line) <= width
+        assert line.isprintable()
 
 
 def test_running_free_no_deadline_is_made_up(screen):
@@ -197,7 +275,7 @@ class TestOnATerminal:
     ):
         project = make_project(STEP)
         shown = terminal("run", "--seconds", "0.7", cwd=project.path, columns=columns)
-        live = shown.read_until().partition("starting ...")[2].rpartition("Ctrl-C ends")[0]
+        live = shown.read_until().partition("starting ...")[2].rpartition("machine  ")[0]
         assert live.count("rate") >= 2
         assert max(map(len, painted(live))) < columns
         assert shown.process.wait() == 0
@@ -205,7 +283,7 @@ class TestOnATerminal:
     def test_it_is_painted_over_and_not_scrolled(self, make_project, terminal):
         project = make_project(STEP)
         shown = terminal("run", "--seconds", "0.7", cwd=project.path)
-        live = shown.read_until().partition("starting ...")[2].rpartition("Ctrl-C ends")[0]
+        live = shown.read_until().partition("starting ...")[2].rpartition("machine  ")[0]
         frames = re.split(r"\x1b\[\d+F", live)
         ups = [int(n) for n in re.findall(r"\x1b\[(\d+)F", live)]
         assert len(ups) >= 2
@@ -238,7 +316,7 @@ class TestOnATerminal:
     def test_ctrl_c_on_the_keyboard_ends_the_run_and_makes_its_report(self, make_project, terminal):
         project = make_project(STEP)
         shown = terminal("run", cwd=project.path)
-        shown.read_until("Ctrl-C ends the run")
+        shown.read_until("machine  ")
         shown.type("\x03")
         assert "report.html" in shown.read_until()
         assert shown.process.wait() == 0

@@ -52,6 +52,10 @@ class TestRecovered:
         assert record["tick_time"]["max_ns"] == 25 * MS
         assert record["spans"]["work"]["count"] == 90
         assert record["misses"]["causes"] == {"over budget: work": 2}
+        assert [(m["index"], m["over_ns"]) for m in record["misses"]["list"]] == [
+            (20, 15 * MS),
+            (50, 15 * MS),
+        ]
         assert record["usage"]["totals"][0]["value"] == 0.5
         assert record["usage"]["samples"]["columns"]["cpu"]["values"] == [0.5] * 9
 

@@ -1,10 +1,12 @@
+import base64
 import random
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from guide.plot import Line, Rule, bar_plot, line_plot
+from guide.plot import Flag, Line, Rule, bar_plot, line_plot, row_plot
 
 
 def parse(html):
@@ -73,8 +75,68 @@ def test_a_long_line_stays_small_and_keeps_its_single_spike():
     ys = [rng.random() for _ in range(100_000)]
     ys[54_321] = 50.0
     html = plot(range(100_000), ys)
-    assert len(html) < 40_000
+    assert len(html) < 60_000
     assert min(n for n in numbers(html) if n) < 60  # the spike reaches nearly to the top
+
+
+def carried(html):
+    """The points that a long line carries for zooming, as report.js reads them."""
+    (text,) = re.findall(r'data-p="([^"]*)"', html)
+    x, y = np.frombuffer(base64.b64decode(text), "<u2").reshape(-1, 2).T.astype(float)
+    return x / 65535, np.where(y == 65535, np.nan, (2 ** (y / 3000) - 1) / 1000)
+
+
+def test_a_long_line_carries_its_points_for_zooming():
+    ys = [1.0 + i % 7 for i in range(3000)]
+    x, share = carried(plot(range(3000), ys, y_top=10.0))
+    assert len(x) == 3000
+    assert share * 10 == pytest.approx(ys, rel=1e-3)
+    assert x * 2999 == pytest.approx(range(3000), abs=0.05)
+
+
+def test_past_what_a_line_carries_the_lowest_and_highest_of_each_group_stay():
+    ys = [1.0] * 100_000
+    ys[54_321] = 5_000.0  # far above the top of the plot
+    ys[77_777] = None
+    x, share = carried(plot(range(100_000), ys, y_top=10.0))
+    assert len(x) <= 8_000
+    assert share.max() * 10 == pytest.approx(5_000, rel=1e-3)
+    assert x[share.argmax()] == pytest.approx(0.54321, abs=1e-3)
+
+
+def test_a_long_gap_stays_a_gap():
+    ys = [None if 1000 <= i < 2000 else 1.0 for i in range(3000)]
+    x, share = carried(plot(range(3000), ys))
+    assert np.isnan(share[(x > 0.34) & (x < 0.66)]).all()
+
+
+def test_a_band_is_drawn_around_its_line():
+    html = line_plot(
+        [Line("", [0, 1], [1.0, 2.0], "c1", band=(0.5, 1.5))], x_label="s", y_label="W"
+    )
+    (band,) = re.findall(r'class="band c1" d="([^"]*)"', html)
+    assert band.count("L") == 3
+    assert all(0 <= n <= 1000 for n in numbers(html))
+
+
+def test_a_flag_leads_somewhere_and_its_words_cannot_break_the_page():
+    flags = [Flag(1.0, 3.0, "A", "k0", "#flight-1", '"<b>')]
+    html = line_plot([Line("a", [0, 2], [1.0, 4.0])], x_label="s", y_label="ms", flags=flags)
+    (flag,) = parse(html).iter("a")
+    assert flag.get("href") == "#flight-1"
+    assert "left:50.00%" in flag.get("style")
+
+
+def test_each_row_has_its_letter_and_a_stroke_for_everything_that_happened():
+    html = row_plot([("A", "k0", [0.0, 5.0]), ("B", "k1", [10.0])], (0.0, 10.0), "seconds")
+    first, second = (path.get("d") for path in parse(html).iter("path") if "k" in path.get("class"))
+    assert (first.count("M"), second.count("M")) == (2, 1)
+    assert [
+        span.text for span in parse(html).iter("span") if "letter" in span.get("class", "")
+    ] == [
+        "A",
+        "B",
+    ]
 
 
 def test_words_of_a_person_cannot_break_the_page():
@@ -83,7 +145,13 @@ def test_words_of_a_person_cannot_break_the_page():
     assert parse(html)
 
 
-def test_bars_past_the_first_rule_are_drawn_as_bad():
+def test_bars_past_a_percentile_are_not_bad():
+    rules = [Rule("p50", 1, "p50")]
+    html = bar_plot([0, 1, 2], [4, 1], x_label="ms", y_label="n", rules=rules)
+    assert "bad" not in html
+
+
+def test_bars_past_the_budget_are_drawn_as_bad():
     html = bar_plot([0, 1, 2], [4, 1], x_label="ms", y_label="n", rules=[Rule("budget", 1)])
     assert 'class="fill c0"' in html
     assert 'class="fill bad"' in html

@@ -1,18 +1,27 @@
 import base64
 import itertools
+import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import guide
 from guide.clock import VirtualClock
 from guide.loop import Loop
 from guide.record import closing_record, opening_record, write_all, write_record
-from guide.report import bottleneck, headline, render, write_report
+from guide.report import bottleneck, headline, render, whole, write_report
+from guide.report.figures import of_ceiling
+from guide.report.misses import _rows, advice, flights
 from guide.resources import ProcessMeter, Reading, Sampler, Usage
 from guide.run import Run, drive
+from tests.core.sample_record import NASTY, budget_of, killed, sample
 
+SCRIPT = (Path(guide.__file__).parent / "report.js").read_text("utf-8")
 VOID = {"meta", "img", "br", "link", "hr"}
 
 
@@ -33,7 +42,7 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text.append(data)
 
 
@@ -102,8 +111,10 @@ def test_a_page_needs_nothing_beside_it_and_nothing_from_the_network(tmp_path):
     found["picture"] = {"file": "picture.png", "caption": "a picture"}
     page = render(found, b"\x89PNG...")
     links = read(page).links
-    assert all(link.startswith(("data:", "https://ui.perfetto.dev")) for link in links)
-    assert "<script" not in page
+    beside = ("data:", "https://ui.perfetto.dev", "#flight-", "trace.json")
+    assert all(link.startswith(beside) for link in links)
+    assert page.count("<script") == page.count("<script>") == 1
+    assert "http" not in SCRIPT
     assert "@import" not in page
     assert "url(" not in page
 
@@ -136,7 +147,7 @@ def test_runs_of_every_kind_make_a_page(tmp_path, cost, rate, ticks):
     found = record(tmp_path, lambda i: cost, meters=[Energy()], rate_hz=rate, ticks=ticks)
     page = render(found)
     read(page)
-    assert not re.search(r"\b(nan|inf|None)\b", re.sub(r"<style>.*?</style>", "", page))
+    assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
 
 
 def test_a_run_that_did_nothing_but_start_makes_a_page(tmp_path):
@@ -180,9 +191,30 @@ def test_everything_a_person_wrote_is_shown_and_cannot_break_the_page(tmp_path):
     found = record(tmp_path, step=step)
     found["project"] = {"name": evil, "track": evil}
     found["options"] = {evil: evil}
-    page = render(found, b"png")
-    assert "<script" not in page
-    assert text_of(page).count('alert("x")') >= 9
+    found["misses"] = {
+        "causes": {evil: 1, "over budget: " + evil: 1},
+        "list": [{"index": 3, "start_ns": 9, "over_ns": 1, "cause": evil, "text": evil}],
+    }
+    found["flights"] = [
+        {
+            "tick": 3,
+            "why": evil,
+            "names": [evil],
+            "lanes": [evil],
+            "spans": [[0, 0, 0, 900_000_000]],
+            "ticks": [[3, 0, 0, 900_000_000]],
+        }
+    ]
+    found["pacing"] = {"realtime": True, "text": evil}
+    found["source"] = {"commit": evil, "dirty": True}
+    found["budgets"] = [budget_of(evil, 1.0, evil, 0.5, source=evil, state=evil)]
+    found["trace"] = evil
+    found["work"] = {evil: {"bytes": 1.0, "flops": 1.0, "dtype": evil}}
+    figure = {"value": 1.0, "unit": evil, "spread": 0.1}
+    found["card"] = {"measured": evil, "figures": {evil: figure}}
+    page = render(found, b"png", evil)
+    assert page.count("<script") == 1
+    assert text_of(page).count('alert("x")') >= 18
 
 
 def test_each_energy_figure_says_its_source_and_a_range_stays_one(tmp_path):
@@ -227,7 +259,7 @@ def test_a_picture_that_was_removed_is_left_out(tmp_path):
 def test_a_report_of_a_very_long_run_stays_small(tmp_path):
     costs = itertools.cycle([1_000_000, 2_000_000, 12_000_000])
     found = record(tmp_path, lambda i: next(costs), ticks=40_000)
-    assert len(render(found)) < 400_000
+    assert len(render(found)) < 1_000_000
 
 
 def test_written_with_its_record_it_can_be_made_again(tmp_path):
@@ -237,3 +269,203 @@ def test_written_with_its_record_it_can_be_made_again(tmp_path):
     page = first.read_text(encoding="utf-8")
     first.unlink()
     assert write_report(tmp_path / "run").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_nasty_record_makes_a_page_of_under_a_megabyte(name):
+    page = render(NASTY[name](), None, "a note")
+    assert len(page.encode()) < 1_000_000
+    assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
+    assert "a note" in text_of(page)
+
+
+def test_a_run_that_was_killed_shows_what_its_journal_kept():
+    text = text_of(render(killed(sample())))
+    assert "never finished" in text
+    assert "6 of 600 ticks" in text
+    assert "Tick time over its budget" in text
+
+
+def misses_drawn(page):
+    """How many missed ticks the plot of tick times shows one by one."""
+    dots = re.findall(r'<path class="(?:k\d|bad) dots" d="([^"]*)"', page)
+    return sum(d.count("M") for d in dots)
+
+
+def test_every_missed_tick_of_ten_minutes_is_drawn():
+    found = sample(36_000, misses=40)
+    assert found["loop"]["missed"] == 40
+    page = render(found)
+    assert misses_drawn(page) == 40
+    told = re.search(r'data-misses="([^"]*)"', page)[1].replace("&quot;", '"')
+    assert len(json.loads(told)) == 40
+
+
+def test_a_miss_whose_tick_is_no_longer_held_is_drawn_too():
+    found = sample(36_000, misses=40, keep=1_000)
+    assert len(found["ticks"]["due_ns"]) == 1_000
+    assert misses_drawn(render(found)) == 40
+
+
+def test_misses_of_which_no_cause_is_known_are_drawn_too():
+    found = sample(36_000, misses=40)
+    found["misses"] = {"causes": {}, "list": []}
+    assert misses_drawn(render(found)) == 40
+
+
+def test_a_miss_is_told_from_another_cause_by_its_letter_and_not_by_colour_alone():
+    page = render(sample(600, misses=6))
+    letters = re.findall(r'<span class="y letter (k\d)"[^>]*>(\w)</span>', page)
+    assert letters == [("k0", "A"), ("k1", "B"), ("k2", "C"), ("k3", "D"), ("k4", "E")]
+    assert "A over budget: detect" in text_of(page)
+
+
+def test_from_the_sixth_cause_on_they_share_a_letter():
+    found = sample(600, misses=16)
+    for i, miss in enumerate(found["misses"]["list"]):
+        miss["cause"] = f"cause {i % 8}"
+    found["misses"]["causes"] = {f"cause {i}": 2 for i in range(8)}
+    page = render(found)
+    assert set(re.findall(r'class="y letter k\d"[^>]*>(\w)<', page)) == set("ABCDEF")
+    assert "F other" in text_of(page)
+
+
+def test_each_cause_is_explained_with_what_to_do_about_it():
+    text = text_of(render(sample(600, misses=6)))
+    assert "Why deadlines were missed" in text
+    assert "Make detect cheaper" in text
+    assert "Another Python thread held the interpreter's lock" in text
+    assert advice("something new") == ("", "")
+
+
+def test_a_flag_leads_to_the_flight_record_it_stands_for():
+    found = sample(600, misses=6)
+    page = render(found)
+    for flight in found["flights"]:
+        assert f'href="#flight-{flight["tick"]}"' in page
+        assert page.count(f'id="flight-{flight["tick"]}"') == 1
+    assert len(re.findall("<details", page)) == len(found["flights"])
+
+
+def test_a_flight_record_names_its_lanes_spans_and_deadline():
+    found = sample(600, misses=1, causes=1)
+    page = flights(whole(found))
+    for words in ("loop", "decoder", "detect", "corners", "capture"):
+        assert f">{words}<" in page
+    assert page.count('class="budget"') == 1
+
+
+def test_spans_that_overlap_are_drawn_in_rows_of_their_own():
+    spans = [[0, 0, 0, 100], [1, 0, 10, 20], [2, 0, 40, 20], [3, 0, 90, 50], [4, 1, 0, 10]]
+    assert _rows(spans) == {0: (0, 0), 1: (0, 1), 2: (0, 1), 3: (0, 1), 4: (1, 0)}
+
+
+def test_a_span_is_held_against_what_this_machine_can_do():
+    found = whole(sample())
+    share, peak = of_ceiling(found, "detect")
+    assert re.match(r"\d+ % of this machine's bandwidth \(triad, all threads\): [\d.]+ GB/s", share)
+    assert "of this machine's f32 peak" in peak
+
+
+def test_a_figure_that_the_card_lacks_for_it_was_not_steady_is_held_against_nothing():
+    (rate,) = of_ceiling(whole(sample()), "draw")  # the card of the sample has no f64 peak
+    assert "%" not in rate
+    assert rate.endswith("FLOP/s")
+
+
+def test_the_card_is_shown_with_its_spread():
+    text = text_of(render(sample()))
+    assert "triad all 28.5 GB/s ± 2 %" in text
+    assert "wake 240 p99 62 µs ± 20 %" in text
+
+
+def test_without_a_card_the_rate_stands_alone():
+    assert of_ceiling(whole(sample(card=None)), "detect")[0].endswith("GB/s")
+    assert "of this machine's" not in text_of(render(sample(card=None)))
+
+
+def test_measured_joules_and_a_model_stand_apart_and_a_tick_gets_its_share():
+    text = text_of(render(sample(energy=("model", "rapl"))))
+    table = text[text.index("Energy") :]
+    assert table.index("rapl: counted") < table.index("model: a model")
+    assert "Never add these up" in text
+    assert re.search(r"[\d.]+ to [\d.]+ mJ", table)
+
+
+def test_only_a_model_has_a_band():
+    page = render(sample(energy=("model", "rapl")))
+    assert page.count('class="band') == 1
+    assert 'class="band' not in render(sample(energy=("rapl",)))
+
+
+def test_budgets_say_what_was_used_of_what():
+    text = text_of(render(sample()))
+    assert "212 MB 500 MB kept, source: statm" in text
+    assert "33 to 131 J 100 J warned, source: model" in text
+
+
+def test_what_never_moved_is_a_line_and_no_plot():
+    found = sample()
+    columns = found["usage"]["samples"]["columns"]
+    columns["faults.major"] = {**columns["cpu"], "unit": "", "values": [0.0] * 99}
+    text = text_of(render(found))
+    assert "Nothing happened to: faults, major." in text
+
+
+def test_resources_with_one_stem_and_unit_share_a_plot():
+    found = sample()
+    columns = found["usage"]["samples"]["columns"]
+    columns["cpu.user"] = columns["cpu"]
+    columns["io.read"] = {**columns["cpu"], "unit": "B"}
+    columns["io.pressure"] = columns["memory"] | {"unit": "%"}
+    titles = re.findall(r"<h2>(.*?)</h2>", render(found))
+    assert titles.count("CPU") == 1
+    assert {"Io, read", "Io, pressure"} <= set(titles)
+
+
+def test_the_source_and_the_trace_are_named():
+    page = render(sample(trace="trace.pftrace"))
+    assert "commit 1b6b575, changed since" in text_of(page)
+    assert 'href="trace.pftrace"' in page
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium here to run the page's script in")
+class TestInABrowser:
+    def dom(self, page, hash_=""):
+        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        command += ["--virtual-time-budget=3000", f"{page.as_uri()}{hash_}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+
+    @pytest.fixture
+    def page(self, tmp_path):
+        file = tmp_path / "report.html"
+        file.write_text(render(sample(36_000, misses=40, energy=("model", "rapl"))), "utf-8")
+        return file
+
+    def test_an_address_that_names_a_stretch_is_zoomed_into(self, page):
+        dom = self.dom(page, "#zoom=100-110")
+        assert dom.count('data-zoom="100 110"') >= 5  # every plot over seconds, together
+        labels = re.findall(r'<span class="x" style="left: [\d.]+%;">([\d.]+)</span>', dom)
+        assert {"102", "104", "106", "108"} <= set(labels)
+        shown = re.search(r'<path class="c0 (\w+)" data-p="[^"]*" d="([^"]*)"', dom)
+        assert shown[2].count("M") == pytest.approx(600, abs=3)  # 10 s at 60 Hz, one by one
+
+    def test_whole_it_stays_as_it_was_made(self, page):
+        dom = self.dom(page)
+        assert not re.search(r'data-zoom="[^"]', dom)
+        made = page.read_text("utf-8")
+        wanted = re.search(r'data-p="[^"]{9,}" d="([^"]*)"', made)[1]
+        assert f'd="{wanted}"' in dom
+        assert dom.count('class="tools"') >= 5
+
+    def test_an_address_that_names_a_flight_record_opens_it(self, page):
+        ids = re.findall(r'id="flight-(\d+)"', page.read_text("utf-8"))
+        opened = re.findall(
+            r'<details open="">.*?id="flight-(\d+)"', self.dom(page, f"#flight-{ids[-1]}")
+        )
+        assert opened == [ids[0], ids[-1]]

@@ -1,6 +1,6 @@
 import pytest
 
-from guide.units import duration, number, percent, quantity, size
+from guide.units import duration, interval, number, percent, quantity, size
 
 NAN, INF = float("nan"), float("inf")
 
@@ -65,3 +65,33 @@ def test_a_quantity_of_bytes_or_seconds_takes_the_prefix_that_suits_it():
     assert quantity(0.0025, "s") == "2.50 ms"
     assert quantity(3.5, "J") == "3.50 J"
     assert quantity(3.5, "") == "3.50"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.0025, "J", "2.50 mJ"),
+        (5_100, "J", "5.10 kJ"),
+        (28.5e9, "B/s", "28.5 GB/s"),
+        (2.1e11, "FLOP/s", "210 GFLOP/s"),
+        (0, "J", "0 J"),
+        (0.5, "B", "0.5 B"),
+        (-0.0025, "J", "-2.50 mJ"),
+    ],
+)
+def test_joules_watts_and_rates_take_the_prefix_that_suits_them(value, unit, text):
+    assert quantity(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "text"),
+    [
+        (2, 8, "J", "2 to 8 J"),
+        (0.0004, 0.0016, "J", "0.4 to 1.60 mJ"),
+        (0.5, 90, "s", "0.5 to 90 s"),
+        (0, 0, "J", "0 to 0 J"),
+        (1, 2, "%", "1 to 2 %"),
+    ],
+)
+def test_both_bounds_have_one_unit(low, high, unit, text):
+    assert interval(low, high, unit) == text

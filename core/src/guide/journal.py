@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guide.causes import Explained
 from guide.percentiles import Histogram, Summary
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Journal:
         self._run, self._sampler = run, sampler
         self._ticks = 0  # ticks written so far
         self._series: dict[str, int] = {}  # values written so far, of each
+        self._last_miss = -1  # the tick of the last one written
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="guide-journal", daemon=True)
 
@@ -63,6 +65,12 @@ class Journal:
         except OSError as error:
             self.trouble = f"no journal: {error.strerror or error}"
 
+    def _new_misses(self) -> list[dict[str, Any]]:
+        new = [e for e in list(self._run.loop.misses.explained) if e.miss.index > self._last_miss]
+        if new:
+            self._last_miss = new[-1].miss.index
+        return [written_miss(e, self._run.started_ns) for e in new]
+
     def part(self) -> bytes:
         """What has happened since the last part."""
         import numpy as np
@@ -88,6 +96,7 @@ class Journal:
             "skipped": log.skipped,
             "suspended": log.suspended,
             "causes": dict(run.loop.causes),
+            "misses": self._new_misses(),
             "spans": {
                 name: {
                     **asdict(Summary.of(h)),
@@ -101,6 +110,17 @@ class Journal:
             "bytes": sum(map(len, payload)),
         }
         return json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(payload)
+
+
+def written_miss(explained: Explained, origin_ns: int) -> dict[str, Any]:
+    """A missed tick as run.json and the journal hold it."""
+    return {
+        "index": explained.miss.index,
+        "start_ns": explained.miss.start_ns - origin_ns,
+        "over_ns": explained.miss.over_ns,
+        "cause": explained.cause,
+        "text": explained.text,
+    }
 
 
 def parts(file: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -121,7 +141,7 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
     """The record of a run that was killed, from its opening and its journal."""
     import numpy as np
 
-    blocks, samples = [], []
+    blocks, samples, misses = [], [], []
     series: dict[str, Any] = {}
     head: dict[str, Any] = {}
     for head, payload in parts(file):
@@ -134,6 +154,7 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
             of["values"] += [value if np.isfinite(value) else None for value in values]
             n += 16 * count
         samples.append((head["at_ns"], head["readings"]))
+        misses += head["misses"]
     if not blocks:
         return opening
     due, start, end, skipped = np.concatenate(blocks, axis=1)
@@ -157,7 +178,7 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
         "tick_time": asdict(Summary.of(work)),
         "lateness": asdict(Summary.of(late)),
         "spans": head["spans"],
-        "misses": {"causes": head["causes"], "list": []},
+        "misses": {"causes": head["causes"], "list": misses[-1000:]},
         "ticks": {
             "first": head["first"] + head["ticks"] - len(due),
             "due_ns": due.tolist(),

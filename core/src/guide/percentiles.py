@@ -23,7 +23,7 @@ _SUB_BITS = 5  # 32 buckets an octave: a value is known to 1/64, about 1.6 %
 _BUCKETS = (64 - _SUB_BITS) << _SUB_BITS
 _TOP = (1 << 63) - 1
 _BATCH = 4096
-_FEW = 64  # fewer are counted one by one: numpy would take longer, and a first one would import it
+_FEW = 100  # fewer are counted one by one: numpy takes 25 us for any number, and to import, more
 
 
 class Histogram:
@@ -63,7 +63,10 @@ class Histogram:
         """Count all of an int64 array, of any length."""
         if values.size:
             with self._lock:
-                self._place(values)
+                if values.size >= _FEW:
+                    self._place(values)
+                else:
+                    self._place_few(values.tolist())
 
     def _settle(self) -> None:
         """Count what is pending."""
@@ -71,22 +74,24 @@ class Histogram:
             # Another thread may append meanwhile: take what is there, and only that, off the front.
             part = self._pending[:]
             del self._pending[: len(part)]
-            if not part:
+            if len(part) < _FEW:
+                self._place_few(part)
                 return
-            if len(part) >= _FEW:
-                import numpy as np
+            import numpy as np
 
-                try:
-                    values = np.array(part, np.int64)
-                except OverflowError:
-                    values = np.array([min(max(value, 0), _TOP) for value in part], np.int64)
-                self._place(values)
-                return
-            part = [min(max(value, 0), _TOP) for value in part]
-            self._extremes(len(part), sum(part), min(part), max(part))
-            for value in part:
-                shift = max(value.bit_length() - _SUB_BITS - 1, 0)
-                self._buckets[(shift << _SUB_BITS) + (value >> shift)] += 1
+            try:
+                values = np.array(part, np.int64)
+            except OverflowError:
+                values = np.array([min(max(value, 0), _TOP) for value in part], np.int64)
+            self._place(values)
+
+    def _place_few(self, values: list[int]) -> None:
+        if values:
+            values = [min(max(value, 0), _TOP) for value in values]
+            self._extremes(len(values), sum(values), min(values), max(values))
+        for value in values:
+            shift = max(value.bit_length() - _SUB_BITS - 1, 0)
+            self._buckets[(shift << _SUB_BITS) + (value >> shift)] += 1
 
     def _place(self, values: NDArray[np.int64]) -> None:
         import numpy as np

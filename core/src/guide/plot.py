@@ -2,19 +2,27 @@
 
 The marks live in an SVG that is stretched to its box, with strokes that do not stretch; the
 labels are HTML beside it, so that text keeps its size on a phone. Colours are CSS classes, which
-is how dark mode reaches them.
+is how dark mode reaches them. A long line is drawn as the lowest and highest of each column of
+the plot, and carries more of its points for report.js to zoom into.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 from guide.units import number
 
-_COLUMNS = 400  # past this many points, each column of the plot shows its lowest and highest
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_COLUMNS = 400  # past three points for each, a column of the plot shows its lowest and highest
+_GAP, _LOG_STEPS, _LOG_FINE = 65535, 3000, 1000  # how report.js reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,12 @@ class Line:
     label: str
     xs: Sequence[float]
     ys: Sequence[float | None]
-    css: str = "c0"  # c0 to c3, or "bad"
+    css: str = "c0"  # c0 to c3, k0 to k5, or "bad"
     dots: bool = False
+    # A band around the line, as factors: a model's lower and upper bound over its middle.
+    band: tuple[float, float] | None = None
+    # Groups of points, each its lowest and highest, that a long line carries for zooming.
+    groups: int = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,18 @@ class Rule:
     css: str = "budget"
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A letter at a point of the plot, that leads to `href`."""
+
+    x: float
+    y: float
+    letter: str
+    css: str
+    href: str
+    title: str
+
+
 def line_plot(
     lines: Sequence[Line],
     *,
@@ -45,27 +69,59 @@ def line_plot(
     rule: Rule | None = None,
     y_top: float | None = None,
     from_zero: bool = True,
+    flags: Sequence[Flag] = (),
 ) -> str:
     """Lines over a common x axis, with a horizontal rule; what is above `y_top` sits at the top."""
-    points = [(x, y) for li in lines for x, y in zip(li.xs, li.ys, strict=True) if y is not None]
-    if not points:
+    import numpy as np
+
+    drawn = [(li, np.array(li.xs, float), np.array(li.ys, float)) for li in lines]
+    shown = [(x[~np.isnan(y)], y[~np.isnan(y)]) for _, x, y in drawn]
+    all_x, all_y = (np.concatenate([np.empty(0), *(pair[i] for pair in shown)]) for i in (0, 1))
+    if not all_x.size:
         return '<p class="empty">No values.</p>'
-    x_low, x_high = _range([x for x, _ in points], pad=False)
-    y_low, y_high = _range([y for _, y in points], pad=not from_zero)
+    x_low, x_high = _range(all_x, pad=False)
+    y_low, y_high = _range(all_y, pad=not from_zero)
     if from_zero:
         y_low = min(0.0, y_low)
+    for line in lines:
+        y_high = max(y_high, y_high * line.band[1]) if line.band else y_high
     if rule is not None:
         y_high = max(y_high, rule.at * 1.1)
     y_high = y_top if y_top is not None else y_high + (y_high - y_low) * 0.05
-    box = _Box(x_low, x_high, y_low, y_high)
-    marks = [_path(box, line) for line in lines]
+    box = Box(x_low, x_high, y_low, y_high)
+    marks = [_band(box, line, x, y) for line, x, y in drawn if line.band]
+    marks += [_path(box, line, x, y) for line, x, y in drawn]
     if rule is not None:
         y = box.y(rule.at)
         marks.append(f'<path class="{rule.css}" d="M0 {y:.1f}H1000"/>')
     legend = [(line.label, line.css) for line in lines if line.label]
     if rule is not None:
         legend.append((rule.label, rule.css))
-    return _frame(box, marks, x_label, y_label, legend)
+    overlay = "".join(
+        f'<a class="flag {flag.css}" data-at="{flag.x:.6g}" href="{escape(flag.href)}" '
+        f'style="left:{box.x(flag.x) / 10:.2f}%;top:{box.y(flag.y) / 10:.2f}%" '
+        f'title="{escape(flag.title)}">{escape(flag.letter)}</a>'
+        for flag in flags
+    )
+    return frame(box, marks, x_label, y_label, legend, zooms=True, overlay=overlay)
+
+
+def row_plot(
+    rows: Sequence[tuple[str, str, Sequence[float]]], x_range: tuple[float, float], x_label: str
+) -> str:
+    """One row for each of `rows` (letter, css, xs), with a stroke wherever something happened."""
+    box = Box(*_range(x_range, pad=False), 0, len(rows))
+    marks, names = [], []
+    for i, (letter, css, xs) in enumerate(rows):
+        top, bottom = box.y(len(rows) - i - 0.1), box.y(len(rows) - i - 0.9)
+        places = sorted({f"{box.x(x):.1f}" for x in xs}, key=float)
+        strokes = "".join(f"M{x} {top:.0f}V{bottom:.0f}" for x in places)
+        marks.append(f'<path class="{css} stroke" d="{strokes}"/>')
+        middle = (top + bottom) / 20
+        names.append(f'<span class="y letter {css}" style="top:{middle:.1f}%">{letter}</span>')
+    return frame(
+        box, marks, x_label, "", (), zooms=True, overlay="".join(names), rem=1.15 * len(rows)
+    )
 
 
 def bar_plot(
@@ -78,18 +134,18 @@ def bar_plot(
 ) -> str:
     """A histogram: `counts[i]` between `edges[i]` and `edges[i + 1]`; vertical rules over it.
 
-    Bars past the first rule are drawn as bad. Heights are square roots of the counts, so that
+    Bars past a budget are drawn as bad. Heights are square roots of the counts, so that
     one late tick in a thousand can still be seen; the axis is labelled accordingly.
     """
     if not counts or max(counts) == 0:
         return '<p class="empty">No values.</p>'
-    box = _Box(edges[0], edges[-1], 0.0, math.sqrt(max(counts)) * 1.05)
+    box = Box(edges[0], edges[-1], 0.0, math.sqrt(max(counts)) * 1.05)
     good: list[str] = []
     bad: list[str] = []
     for left, right, count in zip(edges, edges[1:], counts, strict=False):
         if count:
             x0, x1, y = box.x(left), box.x(right), box.y(math.sqrt(count))
-            past = rules and left >= rules[0].at
+            past = any(left >= rule.at for rule in rules if rule.css == "budget")
             (bad if past else good).append(f"M{x0:.1f} 1000V{y:.1f}H{x1 - 0.8:.1f}V1000Z")
     marks = [
         f'<path class="fill {css}" d="{"".join(d)}"/>'
@@ -98,11 +154,11 @@ def bar_plot(
     ]
     marks += [f'<path class="{r.css}" d="M{box.x(r.at):.1f} 0V1000"/>' for r in rules]
     legend = [(rule.label, rule.css) for rule in rules]
-    return _frame(box, marks, x_label, y_label, legend, y_value=lambda v: v * v)
+    return frame(box, marks, x_label, y_label, legend, y_value=lambda v: v * v)
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
     """Maps data to the 1000 x 1000 units of the SVG, y downwards."""
 
     x_low: float
@@ -111,50 +167,72 @@ class _Box:
     y_high: float
 
     def x(self, value: float) -> float:
+        """From data to the SVG."""
         return 1000 * (value - self.x_low) / (self.x_high - self.x_low)
 
     def y(self, value: float) -> float:
+        """From data to the SVG; what is outside sits at the edge."""
         share = (value - self.y_low) / (self.y_high - self.y_low)
         return 1000 * (1 - min(max(share, 0.0), 1.0))
 
 
-def _range(values: Iterable[float], *, pad: bool) -> tuple[float, float]:
-    values = list(values)
-    low, high = min(values), max(values)
+def _range(values: Sequence[float] | NDArray[np.float64], *, pad: bool) -> tuple[float, float]:
+    low, high = float(min(values)), float(max(values))
     if low == high:
         return (low - 0.5, high + 0.5) if pad or low <= 0 else (0.0, high * 2)
     margin = (high - low) * 0.08 if pad else 0.0
     return low - margin, high
 
 
-def _path(box: _Box, line: Line) -> str:
-    points = [
-        (box.x(x), None if y is None else box.y(y)) for x, y in zip(line.xs, line.ys, strict=True)
-    ]
-    parts = []
-    if len(points) > 3 * _COLUMNS:
-        columns: dict[int, list[float]] = {}
-        for x, y in points:
-            if y is not None:
-                columns.setdefault(int(x * _COLUMNS / 1000), []).append(y)
-        for column, ys in sorted(columns.items()):
-            x = (column + 0.5) * 1000 / _COLUMNS
-            parts.append(f"M{x:.1f} {min(ys):.1f}V{max(ys) + 0.5:.1f}")
-        css = f"{line.css} columns"
-    elif line.dots:
+def _path(box: Box, line: Line, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> str:
+    import numpy as np
+
+    x = 1000 * (xs - box.x_low) / (box.x_high - box.x_low)
+    share = (ys - box.y_low) / (box.y_high - box.y_low)
+    y = 1000 * (1 - np.clip(share, 0, 1))
+    if len(x) > 3 * _COLUMNS:
+        order = np.argsort(x, kind="stable")
+        column = np.minimum(x[order] * _COLUMNS / 1000, _COLUMNS - 1).astype(int)
+        columns, first = np.unique(column, return_index=True)
+        ends = zip(columns, *(f.reduceat(y[order], first) for f in (np.fmin, np.fmax)), strict=True)
+        parts = [
+            f"M{(at + 0.5) * 1000 / _COLUMNS:.1f} {top:.1f}V{bottom + 0.5:.1f}"
+            for at, top, bottom in ends
+            if top == top
+        ]
+        carried = _carried(x[order], share[order], line.groups)
+        return f'<path class="{line.css} columns" data-p="{carried}" d="{"".join(parts)}"/>'
+    if line.dots:
         # A line of no length with round caps is a dot that the stretched SVG cannot squash.
-        parts = [f"M{x:.1f} {y:.1f}h0" for x, y in points if y is not None]
-        css = f"{line.css} dots"
-    else:
-        pen = "M"
-        for x, y in points:
-            if y is None:
-                pen = "M"
-            else:
-                parts.append(f"{pen}{x:.1f} {y:.1f}")
-                pen = "L"
-        css = line.css
-    return f'<path class="{css}" d="{"".join(parts)}"/>'
+        parts = [f"M{a:.1f} {b:.1f}h0" for a, b in zip(x, y, strict=True) if b == b]
+        return f'<path class="{line.css} dots" d="{"".join(parts)}"/>'
+    pens = np.where(np.isnan(np.roll(y, 1)) | (np.arange(len(y)) == 0), "M", "L")
+    parts = [f"{pen}{a:.1f} {b:.1f}" for pen, a, b in zip(pens, x, y, strict=True) if b == b]
+    return f'<path class="{line.css}" d="{"".join(parts)}"/>'
+
+
+def _carried(x: NDArray[np.float64], share: NDArray[np.float64], groups: int) -> str:
+    """The points in 16 bits each way: x linear, y logarithmic, so that an outlier fits as well."""
+    import numpy as np
+
+    size = math.ceil(len(x) / groups)
+    if size > 2:  # of each group of neighbours the lowest and the highest
+        first = np.arange(0, len(x), size)
+        ends = [f.reduceat(share, first) for f in (np.fmin, np.fmax)]
+        x, share = np.repeat(x[first], 2), np.stack(ends, axis=1).ravel()
+    log = np.log2(1 + np.maximum(np.nan_to_num(share), 0) * _LOG_FINE) * _LOG_STEPS
+    y = np.where(np.isnan(share), _GAP, np.minimum(log, _GAP - 1))
+    points = np.stack([np.clip(x / 1000, 0, 1) * 65535, y], axis=1).round().astype("<u2")
+    return b64encode(points.tobytes()).decode()
+
+
+def _band(box: Box, line: Line, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> str:
+    low, high = line.band or (1.0, 1.0)
+    step = max(len(xs) // _COLUMNS, 1)
+    points = [(box.x(x), y) for x, y in zip(xs[::step], ys[::step], strict=True) if y == y]
+    there = [f"{x:.1f} {box.y(y * high):.1f}" for x, y in points]
+    back = [f"{x:.1f} {box.y(y * low):.1f}" for x, y in reversed(points)]
+    return f'<path class="band {line.css}" d="M{"L".join(there + back)}Z"/>' if points else ""
 
 
 def _ticks(low: float, high: float, about: int) -> list[float]:
@@ -165,16 +243,24 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _frame(
-    box: _Box,
+def frame(
+    box: Box,
     marks: Sequence[str],
     x_label: str,
     y_label: str,
     legend: Sequence[tuple[str, str]],
     y_value: Callable[[float], float] = lambda v: v,
+    *,
+    zooms: bool = False,
+    overlay: str = "",
+    rem: float | None = None,
 ) -> str:
+    """A plot around SVG `marks`: grid, labels, legend of (text, class), HTML `overlay`.
+
+    Without a `y_label` the y axis has no labels of its own; `rem` is its height, 13 by default.
+    """
     grid, labels = [], []
-    for value in _ticks(box.y_low, box.y_high, 6):
+    for value in _ticks(box.y_low, box.y_high, 6) if y_label else ():
         y = box.y(value)
         grid.append(f"M0 {y:.1f}H1000")
         text = number(float(f"{y_value(value):.6g}"))
@@ -183,10 +269,14 @@ def _frame(
         text = number(float(f"{value:.6g}"))
         labels.append(f'<span class="x" style="left:{box.x(value) / 10:.1f}%">{text}</span>')
     keys = "".join(f'<span class="key {css}">{escape(text)}</span>' for text, css in legend)
+    zoom = f' data-x="{box.x_low!r} {box.x_high!r}"' if zooms else ""
+    height = f' style="height:{rem:.2f}rem"' if rem else ""
     return (
-        f'<figure class="plot"><div class="legend"><span>{escape(y_label)}</span>{keys}</div>'
-        f'<div class="area"><svg viewBox="0 0 1000 1000" preserveAspectRatio="none" '
+        f'<figure class="plot" data-axis="{escape(x_label)}"{zoom}>'
+        f'<div class="legend"><span>{escape(y_label)}</span>{keys}</div>'
+        f'<div class="area"{height}><svg viewBox="0 0 1000 1000" preserveAspectRatio="none" '
         f'role="img" aria-label="{escape(y_label)} over {escape(x_label)}">'
-        f'<path class="grid" d="{"".join(grid)}"/>{"".join(marks)}</svg>{"".join(labels)}</div>'
+        f'<path class="grid" d="{"".join(grid)}"/>{"".join(marks)}</svg>'
+        f"{''.join(labels)}{overlay}</div>"
         f"<figcaption>{escape(x_label)}</figcaption></figure>"
     )

@@ -23,7 +23,7 @@ import guide
 from guide.causes import Causes, Flight
 from guide.errors import GuideError
 from guide.journal import NAME as JOURNAL
-from guide.journal import recovered
+from guide.journal import recovered, written_miss
 from guide.loop import Loop, TickColumns, TickRecord
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
@@ -168,16 +168,7 @@ def _columns(ticks: TickColumns, origin: int) -> dict[str, Any]:
 def _misses(causes: Causes, origin: int) -> dict[str, Any]:
     return {
         "causes": dict(sorted(causes.counts.items(), key=lambda item: -item[1])),
-        "list": [
-            {
-                "index": e.miss.index,
-                "start_ns": e.miss.start_ns - origin,
-                "over_ns": e.miss.over_ns,
-                "cause": e.cause,
-                "text": e.text,
-            }
-            for e in causes.explained
-        ],
+        "list": [written_miss(e, origin) for e in list(causes.explained)],
     }
 
 

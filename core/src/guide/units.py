@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+_PREFIXES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6))
+_SCALED = {"s": 4, "B": 0, "J": 0, "W": 0, "B/s": 0, "FLOP/s": 0}  # unit: its first prefix
+
 
 def duration(ns: float) -> str:
     """A time in the unit that suits it: "830 ns", "12 µs", "4.1 ms", "2.3 s".
@@ -45,10 +48,7 @@ def size(count: float) -> str:
     >>> size(212_300_000)
     '212 MB'
     """
-    for unit, power in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if abs(count) >= power:
-            return f"{number(count / power)} {unit}"
-    return f"{count:.0f} B"
+    return quantity(count, "B") if abs(count) >= 1000 else f"{count:.0f} B"
 
 
 def percent(part: float, whole: float) -> str:
@@ -58,9 +58,26 @@ def percent(part: float, whole: float) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """A value with its unit; bytes and seconds in the prefix that suits them."""
-    if unit == "B":
-        return size(value)
+    """A value with its unit; bytes, seconds, joules and rates in the prefix that suits them."""
     if unit == "s":
         return duration(value * 1e9)
-    return f"{number(value)} {unit}".rstrip()
+    prefix, scale = _prefix(value, unit)
+    return f"{number(value / scale)} {prefix}{unit}".rstrip()
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """A figure of which only bounds are known, both in the unit that suits the upper one.
+
+    >>> interval(0.0004, 0.0016, "J")
+    '0.4 to 1.60 mJ'
+    """
+    prefix, scale = _prefix(high, unit)
+    return f"{number(low / scale)} to {number(high / scale)} {prefix}{unit}".rstrip()
+
+
+def _prefix(value: float, unit: str) -> tuple[str, float]:
+    if unit not in _SCALED or not math.isfinite(value) or not value:
+        return "", 1.0
+    smallest = 1.0 if unit.startswith(("B", "F")) else 1e-6
+    fitting = (p for p in _PREFIXES[_SCALED[unit] :] if abs(value) >= p[1] or p[1] == smallest)
+    return next(fitting)

@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from guide.causes import sentence
 from guide.errors import GuideError
 from guide.project import find_project
 from guide.record import latest_run, read_record
-from guide.report import bounded, headline, write_report
+from guide.report import bounded, headline, whole, write_report
 from guide.units import duration, number, percent, quantity
 
 
@@ -36,8 +37,9 @@ def report(run: Path | None, show: bool, as_json: bool) -> None:
         write_report(folder)
     click.echo(summary(record))
     click.echo(f"\nreport  {file}")
-    if (folder / "trace.json").exists():
-        click.echo(f"trace   {folder / 'trace.json'} (open it at https://ui.perfetto.dev)")
+    trace = folder / (record.get("trace") or "trace.json")
+    if trace.exists():
+        click.echo(f"trace   {trace} (open it at https://ui.perfetto.dev)")
     if show and not webbrowser.open(file.resolve().as_uri()):
         raise GuideError("no browser could be opened", f"open this file yourself: {file}")
 
@@ -58,7 +60,7 @@ def find_run(run: Path | None) -> Path:
         if latest is None:
             raise GuideError(f"{project.name} has not run yet", "type: guide run")
         return latest
-    if run.name in ("run.json", "report.html", "trace.json"):
+    if run.name in ("run.json", "report.html", "trace.json", "trace.pftrace"):
         run = run.parent
     if not run.exists() and project is not None and (project / "runs" / run).exists():
         run = project / "runs" / run
@@ -76,10 +78,12 @@ def summary(record: dict[str, Any]) -> str:
     """The run in a few lines for a terminal."""
     text, mood = headline(record)
     colour = {"good": "green", "bad": "red", "unsure": "yellow"}[mood]
+    record = whole(record)
     rows: list[tuple[str, str]] = []
-    if record.get("tick_time", {}).get("count"):
-        rows = [*_pace(record), *_parts(record), *_energy(record), *_values(record)]
-    rows += [("note", note) for note in record.get("notes", [])]
+    if record["tick_time"]["count"]:
+        rows = [*_pace(record), *_parts(record), *_energy(record), *_limits(record)]
+        rows += _values(record)
+    rows += [("note", note) for note in record["notes"]]
     width = max((len(label) for label, _ in rows), default=0) + 2
     lines = [f"{label:{width}}{value}" for label, value in rows]
     return "\n".join([click.style(text, fg=colour), *lines])
@@ -88,9 +92,20 @@ def summary(record: dict[str, Any]) -> str:
 def _pace(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     work, loop = record["tick_time"], record["loop"]
     pace = "free-running" if loop["rate_hz"] is None else f"of {number(loop['rate_hz'])} Hz"
-    yield "rate", f"{loop['ticks'] / record['seconds']:.1f} Hz {pace}"
+    yield "rate", f"{loop['ticks'] / (record['seconds'] or 1):.1f} Hz {pace}"
     p50, p99, longest = (duration(work[key]) for key in ("p50_ns", "p99_ns", "max_ns"))
     yield "tick", f"p50 {p50}, p99 {p99}, longest {longest}"
+    if record["misses"]["causes"]:
+        yield "missed", sentence(record["misses"]["causes"])
+
+
+def _limits(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if record["pacing"] and record["pacing"]["text"]:
+        yield "pacing", record["pacing"]["text"]
+    for budget in record["budgets"]:
+        used = bounded({**budget, "value": budget["used"]})
+        limit = quantity(budget["limit"], budget["unit"])
+        yield "budget", f"{budget['name']}: {used} of {limit}, {budget['state']}"
 
 
 def _parts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
