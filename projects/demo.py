@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import guide
-from guide.ceilings import Ceiling
+from guide.ceilings import Card
 from guide.cli.doctor import examine
 from guide.cli.doctor import show as show_findings
 from guide.plot import Line, line_plot
@@ -73,8 +73,8 @@ def main(folder: Path, seconds: float | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     say("This machine")
     print("$ guide doctor", flush=True)
-    findings, ceilings = examine()
-    show_findings(findings, ceilings)
+    findings, machine = examine()
+    show_findings(findings, machine)
     cards = []
     for show in SHOWS:
         project = folder / show.name
@@ -84,7 +84,7 @@ def main(folder: Path, seconds: float | None = None) -> None:
         call("run", str(project), "--seconds", str(seconds or show.seconds), *show.arguments)
         cards.append(card(show, folder))
     page = folder / "index.html"
-    page.write_text(index(cards, ceilings), encoding="utf-8")
+    page.write_text(index(cards, machine), encoding="utf-8")
     say("Done: three systems, three reports")
     print(page.resolve(), flush=True)
 
@@ -134,13 +134,13 @@ def picture(record: dict[str, Any], run: Path) -> str:
     return line_plot(lines, x_label="tick", y_label=stem, from_zero=False)
 
 
-def index(cards: Sequence[str], ceilings: Sequence[Ceiling]) -> str:
+def index(cards: Sequence[str], machine: Card | None) -> str:
     """The page that links the three reports."""
     css = (Path(guide.__file__).parent / "report.css").read_text(encoding="utf-8")
     tiles = "".join(
-        f'<div class="tile"><b>{escape(c.text)}</b><span>{escape(c.name)}: '
-        f"{escape(c.why)}</span></div>"
-        for c in ceilings
+        f'<div class="tile"><b>{escape(figure.text)}</b><span>{escape(figure.name)}</span></div>'
+        for figure in (machine.main if machine else ())
+        if figure.steady
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

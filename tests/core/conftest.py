@@ -93,6 +93,17 @@ def make_project(tmp_path):
     return make
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_machine_card(tmp_path_factory):
+    """What a test measures of the machine is not found by another, nor left in somebody's home."""
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    os.environ.pop("XDG_CACHE_HOME")
+    if before is not None:
+        os.environ["XDG_CACHE_HOME"] = before
+
+
 def environment(**more):
     """This process's, without what would change the output; no plugin but core's own."""
     env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}

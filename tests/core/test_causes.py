@@ -18,7 +18,7 @@ def miss(*, late_ms=0, work_ms=1, budget_ms=10, waited=True, gc_ms=0, used=IDLE)
 
 
 def used(**ns):
-    return Used(**{name: ns.get(name, 0) for name in IDLE.__slots__})
+    return Used(**{name: ns.get(name, 0) for name in IDLE._fields})
 
 
 class TestExplain:

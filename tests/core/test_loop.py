@@ -305,8 +305,8 @@ class TestSlip:
 
 
 @pytest.mark.parametrize("overrun", ["skip", "catch-up", "slip"])
-class TestSuspend:
-    """The machine sleeps for ten minutes: the clock jumps."""
+class TestSuspendInATick:
+    """The machine sleeps for ten minutes in the middle of a tick: its overrun, like any other."""
 
     TEN_MINUTES = 600 * S
 

@@ -1,5 +1,6 @@
 import gc
 import math
+import mmap
 import os
 import subprocess
 import sys
@@ -16,6 +17,13 @@ from guide.resources import ProcessMeter, Reading, Sampler, ThreadStamps, Usage
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PSI = "some avg10=0.00 avg60=0.00 avg300=0.00 total={us}\nfull avg10=0.00 total=7\n"
 IO = "rchar: 900\nwchar: 800\nsyscr: 1\nsyscw: 1\nread_bytes: {r}\nwrite_bytes: {w}\ncancelled: 0\n"
+
+
+def fresh(size):
+    """Memory that this process did not have before, all of it written to."""
+    held = mmap.mmap(-1, size)
+    held.write(bytes(size))
+    return held
 
 
 def readings(meter):
@@ -81,12 +89,11 @@ class TestProcessMeter:
     def test_memory_that_is_touched_shows_now_and_in_the_peak_for_good(self):
         meter = ProcessMeter()
         before = readings(meter)
-        held = bytearray(b"x") * 40_000_000
+        held = fresh(40_000_000)
         during = readings(meter)
-        assert len(held) == 40_000_000
         assert during["memory"].value - before["memory"].value > 30_000_000
         assert (during["memory"].unit, during["memory"].kind) == ("B", "level")
-        del held
+        held.close()
         after = readings(meter)
         assert after["memory"].value < during["memory"].value
         assert after["memory.peak"].value >= during["memory"].value
@@ -100,11 +107,11 @@ class TestProcessMeter:
 
     def test_new_pages_are_minor_faults_and_waiting_is_a_voluntary_switch(self):
         meter = ProcessMeter()
-        held = bytearray(b"x") * 40_000_000
+        held = fresh(40_000_000)
         for _ in range(5):
             time.sleep(0.001)
         found = readings(meter)
-        assert len(held) == 40_000_000
+        held.close()
         assert found["faults.minor"].value > 5  # huge pages may make them few
         assert found["switches.voluntary"].value >= 5
         assert found["cpu.user"].value + found["cpu.system"].value > 0
@@ -253,9 +260,8 @@ class TestThreadStamps:
         stamps = ThreadStamps()
         before = stamps()
         time.sleep(0.001)
-        held = bytearray(b"x") * 40_000_000
+        fresh(40_000_000).close()
         after = stamps()
-        assert len(held) == 40_000_000
         assert after.voluntary > before.voluntary
         assert after.minor > before.minor
         assert stamps.known >= {"cpu_ns", "voluntary", "forced", "minor", "major"}

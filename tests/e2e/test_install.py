@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 # what a track must not bring: the heavy parts of the others
 FOREIGN = {
-    "deep-learning": {"moderngl", "glfw", "opencv-python"},
+    "deep-learning": {"moderngl", "glfw", "opencv-python", "numba"},
     "graphics": {"torch", "opencv-python"},
-    "vision": {"torch", "moderngl"},
+    "vision": {"torch", "moderngl", "numba"},
 }
 
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guide.units import duration
 
@@ -30,8 +30,7 @@ _NEWEST = 8192  # spans looked at: what has happened since the last few ticks
 _PAUSE_NS = 50_000  # a shorter collection is not worth a span
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """What the loop's thread has been through: so far, or from the end of one tick to the next."""
 
     cpu_ns: int  # of this thread
@@ -65,8 +64,7 @@ class Miss:
     used: Used | None  # None where nobody measures it: on a virtual clock
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """A miss with its cause, in a few words and in a sentence."""
 
     miss: Miss
@@ -74,8 +72,7 @@ class Explained:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
+class Flight(NamedTuple):
     """The ticks around one that matters, with all their spans."""
 
     tick: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from guide.columns import Columns
 from guide.percentiles import Histogram
@@ -37,8 +37,7 @@ class TickRecord:
         return self.deadline_ns is not None and self.end_ns > self.deadline_ns
 
 
-@dataclass(frozen=True, slots=True)
-class TickColumns:
+class TickColumns(NamedTuple):
     """The newest ticks as numpy arrays of one length; times in ns."""
 
     first: int  # index of the first of them

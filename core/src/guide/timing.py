@@ -17,7 +17,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,8 +49,7 @@ class SpanRecord(NamedTuple):
     flow: int | None  # same number on spans that follow one frame across threads
 
 
-@dataclass(frozen=True, slots=True)
-class SpanColumns:
+class SpanColumns(NamedTuple):
     """The spans that a timeline holds, as numpy arrays of one length, n."""
 
     names: list[str]  # what `name` counts into

@@ -30,8 +30,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "new-project": ("new_project", "Start a real-time project from a track's scaffold."),
         "run": ("run", "Run a project: live display, then its record and report."),
         "report": ("report", "Show how a run went, and where its report is."),
-        "compare": ("compare", "Say what changed from one run to another, and whether it is real."),
-        "log": ("log", "Write the project's log book: each run, what changed, your notes."),
+        "compare": ("compare", "Say what changed from one run to another, and if it is real."),
+        "log": ("log", "Write the project's log book: runs, what changed, your notes."),
         "trace": ("trace", "Say where a run's trace is; put a torch profile on its timeline."),
     },
     "Look": {

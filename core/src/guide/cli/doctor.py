@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from dataclasses import asdict
 
 import click
 
-from guide.ceilings import Ceiling, measure
+from guide.ceilings import Card, cached, measure, store
+from guide.errors import GuideError
 from guide.plugin import Finding
 from guide.plugins import Plugins
 
@@ -22,22 +24,24 @@ _SIGNS = {"ok": ("✓", "green"), "note": ("·", "blue"), "problem": ("✗", "re
 def doctor(as_json: bool, quick: bool) -> None:
     """Say what this machine has, lacks and can do.
 
-    Measures a few of its limits (under two seconds), then asks every plugin what it finds. A
-    problem comes with what to type, and makes the exit code 1.
+    Asks every plugin what it finds, and shows the machine card; where none is kept, it measures
+    one in three seconds. A problem comes with what to type, and makes the exit code 1.
     """
-    findings, ceilings = examine(quick)
+    findings, card = examine(quick)
     if as_json:
         lines = [{"plugin": name, **asdict(finding)} for name, finding in findings]
-        limits = [asdict(ceiling) for ceiling in ceilings]
-        click.echo(json.dumps({"findings": lines, "ceilings": limits}, indent=2))
+        limits = [asdict(figure) for figure in card.figures] if card else []
+        measured = card.measured if card else None
+        found = {"findings": lines, "measured": measured, "ceilings": limits}
+        click.echo(json.dumps(found, indent=2))
     else:
-        show(findings, ceilings)
+        show(findings, card)
     if any(finding.status == "problem" for _, finding in findings):
         sys.exit(1)
 
 
-def examine(quick: bool = False) -> tuple[list[tuple[str, Finding]], list[Ceiling]]:
-    """What every plugin finds, each with the plugin's name; and the limits, unless `quick`."""
+def examine(quick: bool = False) -> tuple[list[tuple[str, Finding]], Card | None]:
+    """What every plugin finds, each with the plugin's name; and the card, unless `quick`."""
     plugins = Plugins()
     findings = plugins.findings()
     findings += [
@@ -45,10 +49,15 @@ def examine(quick: bool = False) -> tuple[list[tuple[str, Finding]], list[Ceilin
         for status in plugins.troubles
         if status.state != "disabled"
     ]
-    return findings, [] if quick else measure()
+    card = None if quick else cached()
+    if card is None and not quick:
+        card = measure(quick=True)
+        with contextlib.suppress(GuideError):  # then the next one measures again
+            store(card)
+    return findings, card
 
 
-def show(findings: Sequence[tuple[str, Finding]], ceilings: Sequence[Ceiling]) -> None:
+def show(findings: Sequence[tuple[str, Finding]], card: Card | None) -> None:
     """Print them for a person."""
     last = ""
     for name, finding in findings:
@@ -57,10 +66,12 @@ def show(findings: Sequence[tuple[str, Finding]], ceilings: Sequence[Ceiling]) -
             click.secho(f"{'' if not last else chr(10)}{title}", bold=True)
             last = name
         _print(finding)
-    if ceilings:
-        click.secho("\nwhat it can do, measured just now", bold=True)
-        for ceiling in ceilings:
-            click.echo(f"    {ceiling.name:22} {ceiling.text:>11}   {ceiling.why}")
+    if card:
+        day = f"measured {card.measured[:10]}"
+        click.secho(f"\nwhat it can do, {day}; guide machine says more", bold=True)
+        for figure in card.main:
+            why = f"   {figure.why}" if figure.steady else ""
+            click.echo(f"    {figure.name:32} {figure.text:>14}{why}")
 
 
 def _print(finding: Finding) -> None:
