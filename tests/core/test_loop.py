@@ -284,7 +284,7 @@ class TestBooks:
         clock = VirtualClock()
         loop = Loop(100, clock=clock, ticks=3)
         left = []
-        loop.between = left.append
+        loop.between = lambda index, left_ns: left.append(left_ns)
         run(loop, busy(clock, 2, 3, 4))
         assert left == [8 * MS, 7 * MS, 6 * MS]
 

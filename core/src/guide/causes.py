@@ -31,7 +31,11 @@ _PAUSE_NS = 50_000  # a shorter collection is not worth a span
 
 
 class Used(NamedTuple):
-    """What the loop's thread has been through: so far, or from the end of one tick to the next."""
+    """What the loop's thread has been through, so far or in a stretch of time.
+
+    Asking the kernel costs 60 µs where caches are cold, as they are after a sleep. So it is asked
+    ten times a second and after each miss, and what is known of the ticks since then is taken off.
+    """
 
     cpu_ns: int  # of this thread
     others_ns: int  # CPU time of all other threads of this process
@@ -61,7 +65,10 @@ class Miss:
     over_ns: int
     waited: bool  # the loop was asleep before it: had it woken in time, it would have begun in time
     gc_ns: int
-    used: Used | None  # None where nobody measures it: on a virtual clock
+    used: Used | None  # since `window_ns` before its end; None on a virtual clock
+    window_ns: int = 0
+    late_before_ns: int = 0  # by how much the ticks in that time that were not missed began late,
+    work_before_ns: int = 0  # and how long they took, in all
 
 
 class Explained(NamedTuple):
@@ -93,24 +100,27 @@ def explain(miss: Miss, took: Mapping[str, int], usual: Mapping[str, int]) -> tu
     late_ns = miss.start_ns - miss.due_ns
     used = miss.used or Used(0, 0, 0, 0, 0)
     parts: list[tuple[int, str, str]] = []
-    in_tick_ns = used.run_delay_ns
+    delay_ns = max(used.run_delay_ns - miss.late_before_ns, 0)
+    in_tick_ns = delay_ns
     if late_ns > 0 and not miss.waited:
         text = f"began {duration(late_ns)} late: the tick before ran over"
         parts.append((late_ns, "behind", text))
     elif late_ns > 0:
         cause, why = "woke late", "the machine took its time"
-        if used.run_delay_ns >= late_ns / 2:
+        if delay_ns >= late_ns / 2:
             cause, why = "woke late: no free processor", "other work had the processors"
-            in_tick_ns = max(used.run_delay_ns - late_ns, 0)
-        elif used.others_ns >= late_ns / 2:
-            cause, why = "woke late: gil", "another Python thread held the interpreter"
+            in_tick_ns = max(delay_ns - late_ns, 0)
+        elif used.others_ns >= max(late_ns / 2, miss.window_ns / 8):
+            cause, why = "woke late: gil", "another thread of this process held the interpreter"
         parts.append((late_ns, cause, f"woke {duration(late_ns)} late: {why}"))
     parts.append((miss.gc_ns, "gc", f"garbage was collected for {duration(miss.gc_ns)}"))
     if used.forced:
         text = f"the kernel took the processor away for {duration(in_tick_ns)}"
         parts.append((in_tick_ns, "preempted", text))
     if used.major:
-        waited_ns = max(miss.end_ns - miss.start_ns - used.cpu_ns - in_tick_ns, 0)
+        work_ns = miss.end_ns - miss.start_ns
+        waited_ns = work_ns + miss.work_before_ns - used.cpu_ns - in_tick_ns
+        waited_ns = min(max(waited_ns, 0), work_ns)
         pages = "1 page" if used.major == 1 else f"{used.major} pages"
         parts.append((waited_ns, "page fault", f"{pages} came from disk"))
     ours_ns = miss.end_ns - miss.start_ns - sum(ns for ns, *_ in parts if ns) + max(late_ns, 0)
@@ -153,6 +163,11 @@ class Causes:
         self._waiting: list[Miss] = []
         self.gc_ns = 0  # spent on collecting so far
         self._collections: list[tuple[int, int]] = []
+
+    @property
+    def waiting(self) -> bool:
+        """Whether misses wait to be explained."""
+        return bool(self._waiting)
 
     def add(self, miss: Miss) -> None:
         """Note a miss; it is explained by the next `settle`."""

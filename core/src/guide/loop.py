@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -34,10 +33,10 @@ __all__ = ["FixedStep", "Loop", "Overrun", "Tick", "TickColumns", "TickLog", "Ti
 _NAP_NS = 100_000_000
 _PAUSED_NAP_NS = 20_000_000
 
-_FOLD_EVERY = 64  # ticks: often enough that folding their spans takes a fraction of a millisecond
-_COLLECT_SLACK_NS = 3_000_000  # free time before the next tick in which garbage may be collected
+_LOOK_EVERY = 64  # ticks; then a miss is explained soon after it was made
+_FOLD_EVERY = 512  # ticks: working their spans out takes a millisecond or two, seldom
 
-# Waking later than this, and than four periods, is no kernel's doing: the machine or the process
+# Waking later than this, and than four slots, is no kernel's doing: the machine or the process
 # was suspended, and nobody wants to catch up with the night.
 _SUSPENDED_NS = 1_000_000_000
 
@@ -107,9 +106,8 @@ class Loop:
         log: the ticks so far.
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
-        collect_between: collect garbage in the slack between ticks; for a run in which the
-            automatic collection is off.
-        between: called between ticks, on the loop's thread, with the ns left to the next one.
+        between: called between ticks, on the loop's thread, with the index of the tick that has
+            ended and the ns left to the next.
 
     Raises:
         ValueError: for a rate, budget or limit that is not positive, or an unknown policy.
@@ -157,8 +155,7 @@ class Loop:
         self.ended = ""  # why it stopped, once it has
         self.paused = False
         self.speed = 1.0
-        self.collect_between = False
-        self.between: Callable[[int], object] = lambda left_ns: None
+        self.between: Callable[[int, int], object] | None = None
         self._max_behind_ns = round(max_behind_s * 1e9)
         self._ticks = ticks
         self._seconds_ns = None if seconds is None else round(seconds * 1e9)
@@ -192,7 +189,7 @@ class Loop:
         warm_up()
         now_ns = clock.now_ns
         timeline.loop_lane = timeline.here()
-        span = timeline.here_span()
+        span, mark_tick = timeline.here_span(), timeline.here_tick()
         stamps = self._stamps
         watching: AbstractContextManager[None] = contextlib.nullcontext()
         if stamps is None and isinstance(clock, SystemClock):
@@ -200,39 +197,55 @@ class Loop:
         origin_ns = last_ns = now_ns()
         grid = self._grid(origin_ns)
         budget_ns, t_ns = self.budget_ns, 0
-        before = stamps() if stamps else None
-        gc_before_ns = self.misses.gc_ns
+        window = _Window(stamps, origin_ns, self.misses)
+        most = _HUGE if self._ticks is None else self._ticks
+        until_ns = origin_ns + (10**30 if self._seconds_ns is None else self._seconds_ns)
+        # From here on every line counts: after a sleep the caches are cold, and what takes a
+        # microsecond in a benchmark takes ten.
         with watching, self._settled():
-            while not self._finished(origin_ns, grid.due_ns if grid else now_ns()):
+            while not self.ended:
+                if log.count >= most:
+                    self.stop("ticks")
+                    break
+                if (now_ns() if grid is None else grid.due_ns) >= until_ns:
+                    self.stop("seconds")
+                    break
                 if self.paused and self._steps == 0:
                     held_ns = self._hold()
                     last_ns += held_ns
-                    if grid:
+                    if grid is not None:
                         grid.shift(held_ns)
                     continue
+                waited, skipped = False, 0
                 if grid is None:
-                    due_ns, start_ns, skipped, waited = now_ns(), 0, 0, False
-                    start_ns = due_ns
+                    due_ns = start_ns = now_ns()
                 else:
-                    start_ns, waited = self._wait(grid.due_ns)
+                    due_ns = grid.due_ns
+                    while (start_ns := now_ns()) < due_ns and not self.ended:
+                        waited = True
+                        clock.sleep_until(min(due_ns, start_ns + _NAP_NS))
                     if self.ended:
                         break
-                    last_ns += self._suspended(grid, start_ns, waited)
-                    due_ns, skipped = grid.due_ns, grid.skipped
-                self._steps = max(self._steps - 1, 0)
+                    if waited and start_ns - due_ns > _SUSPENDED_NS:
+                        last_ns += self._suspended(grid, start_ns)
+                        due_ns = grid.due_ns
+                    skipped = grid.skipped
+                if self._steps:
+                    self._steps -= 1
                 index = log.count
                 dt_ns = due_ns - last_ns
                 if self.speed != 1:
                     dt_ns = round(dt_ns * self.speed)
                 t_ns += dt_ns
                 last_ns = due_ns
-                timeline.set_tick(index, start_ns)
+                deadline_ns = None if budget_ns is None else due_ns + budget_ns
+                mark_tick(index, start_ns)
                 try:
                     yield Tick(
                         index,
                         due_ns,
                         start_ns,
-                        None if budget_ns is None else due_ns + budget_ns,
+                        deadline_ns,
                         t_ns,
                         dt_ns,
                         skipped,
@@ -241,35 +254,23 @@ class Loop:
                     )
                 finally:  # also when the body of the loop raised or broke off
                     end_ns = now_ns()
-                    timeline.set_tick(-1, end_ns)
-                    missed = log.add(due_ns, start_ns, end_ns, skipped)
-                    after = stamps() if stamps else None
-                    if missed:
+                    mark_tick(-1, end_ns)
+                    if log.add(due_ns, start_ns, end_ns, skipped):
                         over_ns = end_ns - due_ns - (budget_ns or 0)
-                        gc_ns = self.misses.gc_ns - gc_before_ns
-                        used = None if before is None or after is None else after.since(before)
-                        self.misses.add(
-                            Miss(index, due_ns, start_ns, end_ns, over_ns, waited, gc_ns, used)
-                        )
-                    before, gc_before_ns = after, self.misses.gc_ns
-                if grid:
+                        window.missed(index, due_ns, start_ns, end_ns, over_ns, waited)
+                    else:
+                        window.passed(due_ns, start_ns, end_ns)
+                if grid is not None:
                     grid.next(end_ns)
-                self._between(index, grid.due_ns - end_ns if grid else 0)
-            if grid and self.ended == "seconds" and self._seconds_ns is not None:
-                log.skipped += grid.skipped_before(origin_ns + self._seconds_ns)
+                if index % _LOOK_EVERY == 0 or timeline.waiting or self.between is not None:
+                    self._between(index, grid.due_ns - end_ns if grid else 0)
+            if grid and self.ended == "seconds":
+                log.skipped += grid.skipped_before(until_ns)
 
     def _grid(self, origin_ns: int) -> Grid | None:
         if self._period is None:
             return None
         return Grid(self._period, self.overrun, self.max_catch_up, self._max_behind_ns, origin_ns)
-
-    def _wait(self, due_ns: int) -> tuple[int, bool]:
-        """Sleep until a tick is due; returns the time, and whether there was any need to."""
-        clock, waited = self.clock, False
-        while (now_ns := clock.now_ns()) < due_ns and not self.ended:
-            waited = True
-            clock.sleep_until(min(due_ns, now_ns + _NAP_NS))
-        return now_ns, waited
 
     def _hold(self) -> int:
         """Wait while paused; returns how long that was."""
@@ -278,12 +279,11 @@ class Loop:
             self.clock.sleep_until(self.clock.now_ns() + _PAUSED_NAP_NS)
         return self.clock.now_ns() - began_ns
 
-    def _suspended(self, grid: Grid, now_ns: int, waited: bool) -> int:
+    def _suspended(self, grid: Grid, now_ns: int) -> int:
         """Leave out the slots that passed while everything slept; returns the time they took."""
-        late_ns = now_ns - grid.due_ns
-        if not waited or late_ns < _SUSPENDED_NS or late_ns < 4 * (self._period or 0):
-            return 0
         due_ns, slots = grid.due_ns, grid.passed(now_ns) - 1
+        if slots < 4:
+            return 0
         grid.give_up(slots)
         self.log.suspended += slots
         return grid.due_ns - due_ns
@@ -291,14 +291,12 @@ class Loop:
     def _between(self, index: int, left_ns: int) -> None:
         """What a loop has to do for itself: here no tick is running."""
         self.timeline.collect()
-        if index % _FOLD_EVERY == 0:
+        if index % _FOLD_EVERY == 0 or (index % _LOOK_EVERY == 0 and self.misses.waiting):
             self.timeline.fold(wait=False)
             self.log.fold()
             self.misses.settle()
-        elif self.collect_between and left_ns > _COLLECT_SLACK_NS and gc.get_count()[0] > 700:
-            # Old generations rarely: each takes as long as there are objects.
-            gc.collect(1 if index % 1024 else 2)
-        self.between(left_ns)
+        if self.between is not None:
+            self.between(index, left_ns)
 
     @contextlib.contextmanager
     def _settled(self) -> Iterator[None]:
@@ -310,13 +308,42 @@ class Loop:
             self.log.fold()
             self.misses.settle(final=True)
 
-    def _finished(self, origin_ns: int, next_due_ns: int) -> bool:
-        if not self.ended:
-            if self._ticks is not None and self.log.count >= self._ticks:
-                self.ended = "ticks"
-            elif self._seconds_ns is not None and next_due_ns - origin_ns >= self._seconds_ns:
-                self.ended = "seconds"
-        return bool(self.ended)
+
+class _Window:
+    """The stretch of time since the kernel was last asked what the loop's thread has used."""
+
+    _ASK_EVERY_NS = 100_000_000
+
+    def __init__(self, stamps: Callable[[], Used] | None, now_ns: int, misses: Causes) -> None:
+        self._stamps, self._misses = stamps, misses
+        self._open(now_ns)
+
+    def _open(self, now_ns: int) -> None:
+        self._since_ns = now_ns
+        self._before = self._stamps() if self._stamps else None
+        self._gc_before_ns = self._misses.gc_ns
+        self._late_ns = self._work_ns = 0
+
+    def passed(self, due_ns: int, start_ns: int, end_ns: int) -> None:
+        """A tick met its deadline."""
+        if end_ns - self._since_ns > self._ASK_EVERY_NS:
+            self._open(end_ns)
+        else:
+            self._late_ns += start_ns - due_ns
+            self._work_ns += end_ns - start_ns
+
+    def missed(
+        self, index: int, due_ns: int, start_ns: int, end_ns: int, over_ns: int, waited: bool
+    ) -> None:
+        """A tick missed its deadline: note it with what was used in the meantime."""
+        used = None
+        if self._stamps is not None and self._before is not None:
+            used = self._stamps().since(self._before)
+        gc_ns = self._misses.gc_ns - self._gc_before_ns
+        window_ns = end_ns - self._since_ns
+        about = (used, window_ns, self._late_ns, self._work_ns)
+        self._misses.add(Miss(index, due_ns, start_ns, end_ns, over_ns, waited, gc_ns, *about))
+        self._open(end_ns)
 
 
 @functools.cache

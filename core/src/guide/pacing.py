@@ -21,7 +21,7 @@ Three rules keep it honest:
   helped; under a fair scheduler it makes the next one worse. Such a wake-up teaches nothing.
 - *The margin has a ceiling*: 250 us, and a quarter of the sleep. A spin is never longer, and a
   loop with nothing to do sleeps for three quarters of its time, whatever it has learned.
-- *Spinning has a budget*: 35 us a tick in the mean, or 2 % of the sleep where that is less. On a
+- *Spinning has a budget*: 25 us a tick in the mean, or 2 % of the sleep where that is less. On a
   machine whose wake-ups scatter, the last percent of punctuality would cost more of a core than
   the loop itself does. Over budget, the margin only falls, and five times as fast.
 
@@ -44,7 +44,7 @@ from collections.abc import Callable
 
 CAP_NS = 250_000 if sys.platform == "linux" else 1_000_000
 
-_BUDGET_NS = 35_000
+BUDGET_NS = 25_000
 _BUDGET_SHARE = 0.02
 _UP_NS, _DOWN_NS = 9_900, 100  # balance where one wake-up in a hundred is later than the margin
 _OVER_BUDGET_NS = 500
@@ -60,12 +60,14 @@ class Pacer:
 
     Attributes:
         cap_ns: the most it ever spins; 0 turns spinning off and leaves the kernel's lateness.
+        budget_ns: how long it may spin, in the mean.
         margin_ns: how early it asks to be woken, before the ceilings.
         spin_ns: how long it spins, a moving mean.
     """
 
     def __init__(self, now: Callable[[], int], sleep: Callable[[float], object]) -> None:
         self.cap_ns = CAP_NS
+        self.budget_ns = BUDGET_NS
         self.margin_ns = _FIRST_NS
         self.spin_ns = 0.0
         self.now_ns = now
@@ -85,7 +87,7 @@ class Pacer:
             self._sleep(early_ns / 1e9)
         late_ns = -early_ns
         self.spin_ns += (max(margin_ns - late_ns, 0) - self.spin_ns) / 64
-        if self.spin_ns > min(_BUDGET_NS, left_ns * _BUDGET_SHARE):
+        if self.spin_ns > min(self.budget_ns, left_ns * _BUDGET_SHARE):
             self.margin_ns = max(self.margin_ns - _OVER_BUDGET_NS, 0)
         elif late_ns <= margin_ns:
             self.margin_ns = max(self.margin_ns - _DOWN_NS, 0)

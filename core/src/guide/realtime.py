@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guide.pacing import Pacer
+
 if TYPE_CHECKING:
     import ctypes
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _PRIORITY = 49
 _SLICE_NS = 100_000
 _SWITCH_S = 1e-4
+_SPIN_NS = 35_000  # in the mean, a tick: 0.2 % more of a processor at 240 Hz, and a third off p99
 
 _CPU_DMA_LATENCY = Path("/dev/cpu_dma_latency")
 _SCHED_ATTR = struct.Struct("=IIQiIQQQ")  # struct sched_attr, first version: 48 bytes
@@ -71,8 +74,10 @@ class Grants:
 
 
 @contextmanager
-def realtime() -> Iterator[Grants]:
+def realtime(clock: object = None) -> Iterator[Grants]:
     """Within the block, the calling thread is as punctual as this machine lets it be.
+
+    A `clock` that sleeps by a pacer, as `SystemClock` does, may spin a little longer inside.
 
     Enter and leave it on the loop's thread, after the start of every other thread. On the way out
     everything is given back in reverse order, also after an exception.
@@ -80,6 +85,9 @@ def realtime() -> Iterator[Grants]:
     granted: list[str] = []
     refused: list[tuple[str, str]] = []
     with ExitStack() as given:
+        if isinstance(clock, Pacer):
+            given.callback(setattr, clock, "budget_ns", clock.budget_ns)
+            clock.budget_ns = _SPIN_NS
 
         def ask(what: str, cost: str, request: _Ask) -> bool:
             try:

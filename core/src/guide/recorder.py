@@ -42,7 +42,9 @@ _SPAN, _LAP, _TICK = (
     1,
     2,
 )  # the two low bits of a tag; above them stands the name or, of a tick, 0
-_PHASE_BEGINS = ~_LAP  # a lap that ends no phase: name 0 is nobody's
+PHASE_BEGINS = ~_LAP  # before the time of a lap that ends no phase: name 0 is nobody's
+_EDGES = 10_000  # begins and ends of ticks that are remembered for the spans of other threads
+TICK = ~_TICK  # before the index of a tick that begins, plus 1; or before 0: it has ended
 
 
 class Decoded(NamedTuple):
@@ -95,6 +97,7 @@ class Recorder:
         self._carry: list[int] = []
         self._phase_ns = -1
         self._tick = -1
+        self._began: Any = ((), ())  # when each of the newest ticks began, or (-1) ended
 
     def _site(self, name: str) -> Site:
         now_ns, tag = self._now_ns, ~(self._name_of(name) << 2 | _SPAN)
@@ -127,10 +130,6 @@ class Recorder:
         tag = ~(self._name_of(name) << 2 | _LAP)
         # iter(f, None) calls f until it returns None, which a clock never does.
         return map(self.pending.extend, zip(repeat(tag), iter(self._now_ns, None))).__next__
-
-    def tick(self, index: int, t_ns: int) -> None:
-        """Say that tick `index` begins at `t_ns`, or with -1 that it has ended."""
-        self.pending.extend((~_TICK, index + 1, _PHASE_BEGINS, t_ns))
 
     def decode(self) -> Decoded | None:
         """Take what was recorded since the last call; None when no span has ended since.
@@ -203,7 +202,16 @@ class Recorder:
 
         ticks = np.concatenate(([self._tick], stream[marks + 1] - 1))
         self._tick = int(ticks[-1])
+        began = np.stack((stream[marks + 3], ticks[1:]))
+        self._began = np.concatenate((self._began, began), axis=1)[:, -_EDGES:]
         return ticks[np.searchsorted(marks, where)]
+
+    def ticks_at(self, t_ns: Ints) -> Ints:
+        """The tick that ran on this thread at each of these times; -1 where none did."""
+        import numpy as np
+
+        began_ns, ticks = self._began
+        return np.concatenate(([-1], ticks))[np.searchsorted(began_ns, t_ns)]
 
 
 class CheckedSite:

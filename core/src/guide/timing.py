@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guide.clock import Clock, SystemClock
 from guide.columns import Columns
 from guide.percentiles import Histogram, Summary
-from guide.recorder import OFF, Recorder
+from guide.recorder import OFF, PHASE_BEGINS, TICK, Recorder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,7 +129,6 @@ class Timeline:
         self._checked = sys.flags.dev_mode if checked is None else checked
         self._keep = keep
         self._tick = -1
-        self._ticks: list[tuple[int, int]] = []  # when each tick began, or (-1) ended
         self._names: list[str] = [""]  # 0 is nobody's
         self._ids: dict[str, int] = {}
         self._lane_ids: dict[Lane, int] = {}
@@ -158,9 +157,22 @@ class Timeline:
 
     def set_tick(self, index: int, t_ns: int) -> None:
         """Say on the loop's thread that tick `index` begins, or with -1 that it has ended."""
-        self._tick = index
-        self._ticks.append((t_ns, index))
-        self._recorder().tick(index, t_ns)
+        self.here_tick()(index, t_ns)
+
+    def here_tick(self) -> Callable[[int, int], None]:
+        """The calling thread's `set_tick`, with all that it needs at hand."""
+        extend = self._recorder().pending.extend
+
+        def set_tick(index: int, t_ns: int) -> None:
+            self._tick = index
+            extend((TICK, index + 1, PHASE_BEGINS, t_ns))
+
+        return set_tick
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a device's spans are to be asked for."""
+        return bool(self._waiting)
 
     def span(self, name: str, flow: int | None = None) -> AbstractContextManager[None]:
         """A context manager that records the block it wraps.
@@ -330,15 +342,14 @@ class Timeline:
         if not self._lock.acquire(blocking=wait):
             return
         try:
-            for recorder in self._recorders[:]:
+            # The loop's first: it tells the others which tick ran.
+            for recorder in sorted(self._recorders, key=lambda r: r.lane != self.loop_lane):
                 alive = recorder.thread.is_alive()  # asked first: what it still records is not lost
                 self._take(recorder)
                 if not alive:
                     self._recorders.remove(recorder)
             if self._added:
                 self._take_added()
-            if len(self._ticks) > 10_000:
-                del self._ticks[:5_000]
         finally:
             self._lock.release()
 
@@ -349,10 +360,9 @@ class Timeline:
         import numpy as np
 
         tick = found.tick
-        if recorder.lane != self.loop_lane and self._ticks:
-            began = self._ticks[:]
-            at = np.searchsorted([t_ns for t_ns, _ in began], found.end_ns, side="left")
-            tick = np.array([-1, *(index for _, index in began)])[at]
+        loop = next((r for r in self._recorders if r.lane == self.loop_lane), recorder)
+        if loop is not recorder:
+            tick = loop.ticks_at(found.end_ns)
         rows = np.empty(len(tick), _row())
         rows["start_ns"], rows["end_ns"], rows["tick"] = found.start_ns, found.end_ns, tick
         rows["name"], rows["lane"] = found.name, self._lane_id(recorder.lane)
