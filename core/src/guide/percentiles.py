@@ -80,7 +80,7 @@ class Histogram:
             import numpy as np
 
             try:
-                values = np.array(part, np.int64)
+                values = np.fromiter(part, np.int64, len(part))
             except OverflowError:
                 values = np.array([min(max(value, 0), _TOP) for value in part], np.int64)
             self._place(values)
