@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError
+from guide.loop import Loop
 from guide.timing import Timeline
 from guide_vision.pipeline import Facts, Frame, Pipeline, Sample, link_for, open_source
 from guide_vision.pipeline.barcode import read_barcode
@@ -473,3 +474,34 @@ def test_opencv_uses_one_thread_inside_a_pipeline_and_what_it_had_after_it():
         assert cv2.getNumThreads() == 2
     finally:
         cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loop_that_follows_it_begins_a_tick_as_a_frame_comes(workers):
+    timeline = Timeline()
+    source = open_source("virtual:live", width=64, height=64, clock=timeline.clock)
+    pipeline = Pipeline(source, [Look()], workers=workers, timeline=timeline)
+    pipeline.open()
+    loop = Loop(30, ticks=8, timeline=timeline)
+    loop.follow(pipeline.wait)
+    due = [(tick.due_ns, pipeline.take().t_capture_ns) for tick in loop]
+
+    assert pipeline.close().balanced
+    # a newer frame may come between the two; nobody waits for a grid of its own
+    assert all(captured - due_ns in (0, pytest.approx(1e9 / 30, abs=9)) for due_ns, captured in due)
+    assert len({due_ns for due_ns, _ in due}) == 8
+
+
+def test_following_a_source_that_went_silent_ends_in_its_error():
+    pipeline = Pipeline(Stuck(1))
+    pipeline.open()
+    loop = Loop(30, seconds=20)
+    loop.follow(pipeline.wait)
+
+    def run():
+        for _ in loop:
+            pipeline.take()
+
+    with pytest.raises(GuideError, match="stuck camera has shown nothing"):
+        run()
+    pipeline.close()

@@ -120,6 +120,7 @@ class Pipeline:
         self._work = threading.Condition(lock)  # something may be begun
         self._news = threading.Condition(lock)  # the consumer may have something
         self._idle = 0
+        self._heard_s = 0.0  # when the source last gave a sign, on `time.monotonic`
         self._cv_threads = 0
         # Daemons: a driver that never returns must not hold up the end of the program.
         self._threads = [
@@ -160,9 +161,28 @@ class Pipeline:
             cv2.setNumThreads(1)
         if warm_up is not None:
             warm_up(facts)
+        self._heard_s = time.monotonic()
         for thread in self._threads:
             thread.start()
         return facts
+
+    def wait(self) -> int | None:
+        """Wait for a frame to take: what a loop follows, so that each tick begins as one comes.
+
+        Returns:
+            When the frame was captured, in ns on the timeline's clock. None when none came for a
+            tenth of a second. At the end, or when something broke, now: `take` tells the rest.
+        """
+        with self._news:
+            for again in (True, False):
+                frame = self._schedule.peek(done=self.workers > 0)
+                if frame is not None:
+                    return frame.t_capture_ns
+                if not self._threads or self._over() or self._stopping() or self._is_silent():
+                    return self._timeline.now_ns()
+                if again:
+                    self._news.wait(_SLICE_S)
+        return None
 
     def take(self) -> Frame | None:
         """Wait for the next finished frame.
@@ -180,6 +200,7 @@ class Pipeline:
         frame = self._take_here() if not self._threads else self._take_there()
         if frame is not None:
             self.books.delivered += 1
+            self._heard_s = time.monotonic()
             self._lent = frame
             self.ages.add(frame, self._timeline.now_ns())
         return frame
@@ -264,10 +285,7 @@ class Pipeline:
 
     def _take_there(self) -> Frame | None:
         """Wait for the threads; without workers, only for the one that reads."""
-        assert self._facts is not None
-        facts, schedule = self._facts, self._schedule
-        allowed_s = (facts.stall_s if self.books.delivered else facts.first_frame_s) + _GRACE_S
-        end_s = time.monotonic() + allowed_s
+        schedule = self._schedule
         since_ns: int | None = None  # we wait
         while True:
             with self._news:
@@ -276,10 +294,8 @@ class Pipeline:
                     job = schedule.next_job() if frame is None and not self.workers else None
                     if frame is not None or job is not None or self._over() or self._stopping():
                         break
-                    if schedule.in_flight:
-                        end_s = time.monotonic() + allowed_s  # it is we who are slow
-                    elif self._source.live and time.monotonic() > end_s:
-                        raise self._silent(facts, allowed_s)
+                    if self._is_silent():
+                        raise self._silent()
                     since_ns = self._timeline.now_ns() if since_ns is None else since_ns
                     self._news.wait(_SLICE_S)
             if since_ns is not None:
@@ -296,10 +312,24 @@ class Pipeline:
         """Whether nothing will come any more, and nothing is under way."""
         return self._ended and not self._reading and not self._schedule.in_flight
 
-    @staticmethod
-    def _silent(facts: Facts, waited_s: float) -> GuideError:
+    @property
+    def _allowed_s(self) -> float:
+        """For how long a live source may show nothing."""
+        assert self._facts is not None
+        facts = self._facts
+        return (facts.stall_s if self.books.delivered else facts.first_frame_s) + _GRACE_S
+
+    def _is_silent(self) -> bool:
+        """Whether a live source has shown nothing for too long; not while it is we who are slow."""
+        if self._schedule.in_flight:
+            self._heard_s = time.monotonic()
+        return self._source.live and time.monotonic() - self._heard_s > self._allowed_s
+
+    def _silent(self) -> GuideError:
+        assert self._facts is not None
         return GuideError(
-            f"{facts.name} has shown nothing for {waited_s:g} s, its driver does not answer",
+            f"{self._facts.name} has shown nothing for {self._allowed_s:g} s, "
+            "its driver does not answer",
             "unplug it and plug it in again, or type --set source=virtual",
         )
 

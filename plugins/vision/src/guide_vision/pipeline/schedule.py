@@ -106,6 +106,12 @@ class Schedule:
         self._next[-1] = ticket + 1
         return exit_.pop(ticket)
 
+    def peek(self, *, done: bool) -> Frame | None:
+        """The frame that `take` would return; or without `done`, one that is still to be begun."""
+        waiting = self._waiting[-1 if done else 0]
+        ticket = max(waiting, default=-1) if self._latest else self._next[-1 if done else 0]
+        return waiting.get(ticket)
+
     @property
     def in_flight(self) -> int:
         """Frames that entered and neither left nor were dropped."""

@@ -58,6 +58,8 @@ class Task:
             stopping=lambda: run.stopping,
         )
         facts = self.pipeline.open(warm_up=self.warm_up)
+        if source.live:
+            run.loop.follow(self.pipeline.wait)  # it keeps its own time
         run.fact("source", facts.name)
         run.fact("size", facts.size)
         run.fact("source fps", facts.fps or "not stated")

@@ -33,7 +33,9 @@ def test_a_live_camera_is_read_on_a_thread_of_its_own():
     record = run_task(Task(), ticks=5, options={**SMALL, "source": "virtual:live"})
 
     assert record.status == "finished", record.error
-    assert {"capture", "wait"} <= set(record.spans)
+    assert {"capture", "track", "draw"} <= set(record.spans)
+    lanes = {span.name: span.lane for span in record.run.timeline.spans()}
+    assert lanes["capture"] != lanes["track"]
     assert any(note.startswith("books: captured") and " = " in note for note in record.notes)
 
 
