@@ -36,6 +36,7 @@ class Frame:
     t_capture_ns: int  # on the run's clock
     truth: Matrix | None = None  # from the photograph to this frame, where that is known
     true_boxes: Boxes | None = None  # of the things that move in it, where they are known
+    true_ids: npt.NDArray[np.int64] | None = None  # of those, row by row
     unreadable: int = 0  # frames before this one that came damaged, see Books
 
     def age_ns(self, now_ns: int) -> int:
