@@ -26,7 +26,7 @@ from guide.live.picture import Pictures
 from guide.live.server import Handler
 from guide.loop import Loop
 from guide.resources import Sampler
-from guide.run import Run
+from guide.run import Failure, Run
 from tests.core.browser import CHROMIUM, FLAGS, browser
 
 MS = 1_000_000
@@ -502,6 +502,16 @@ class TestManyWhoLook:
         with pytest.raises(ConnectionError):
             one.ask()
 
+    def test_a_run_that_never_began_has_no_report(self, view, tmp_path):
+        one = view()
+        one.run.failure = Failure("no camera", "", "plug it in", "")
+        one.live.end(tmp_path / "report.html")
+        assert one.live.stats.outcome == {
+            "state": "failed",
+            "text": "The run failed: no camera; plug it in",
+            "report": "",
+        }
+
 
 PICTURE = """
 run.picture(lambda: np.full((90, 160, 3), [200, 30, 30], np.uint8), "all red")
@@ -548,6 +558,15 @@ class TestCommand:
         assert project.record["status"] == "finished"
         assert "live picture" in project.record["spans"]
         watching.close()
+
+    def test_a_run_that_is_paused_is_seen_from_the_start(self, make_project, start_guide):
+        project = make_project(
+            "run.loop.pause()", start_code=PICTURE, head="import numpy as np"
+        )  # after its first tick, before anybody looks
+        port = self.began(start_guide("run", "--live", cwd=project.path))
+        until(lambda: json.loads(ask(port, "/stats"))["state"] == "paused")
+        assert Image.open(BytesIO(ask(port, "/picture"))).size == (160, 90)
+        assert json.loads(ask(port, "/stats"))["tick"] == "1"
 
     def test_a_run_that_fails_says_so(self, make_project, start_guide, tmp_path):
         go = tmp_path / "go"

@@ -119,9 +119,15 @@ class Live:
         run = self._run
         state, text = "ended", f"The run has ended: {_ENDED.get(run.loop.ended, run.loop.ended)}."
         if run.failure is not None:
-            where = f"{run.failure.where}: " if run.failure.where else ""
-            state, text = "failed", f"The run failed: {where}{run.failure.message}"
-        self.stats.outcome = {"state": state, "text": text, "report": str(report.resolve())}
+            why = run.failure
+            where, remedy = (
+                f"{why.where}: " * bool(why.where),
+                f"; {why.remedy}" * bool(why.remedy),
+            )
+            state, text = "failed", f"The run failed: {where}{why.message}{remedy}"
+        # Of a run that never got to its first tick there is nothing to report.
+        where = "" if state == "failed" and not run.loop.log.count else str(report.resolve())
+        self.stats.outcome = {"state": state, "text": text, "report": where}
         self.figures.close(encoded(self.stats.now()), _GOODBYE_S)
         self.close()
 
