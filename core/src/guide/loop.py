@@ -107,7 +107,7 @@ class Loop:
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
         between: called between ticks, on the loop's thread, with the index of the tick that has
-            ended and the ns left to the next.
+            ended and the ns left to the next; while paused, again and again.
 
     Raises:
         ValueError: for a rate, budget or limit that is not positive, or an unknown policy.
@@ -300,6 +300,8 @@ class Loop:
         """Wait while paused; returns how long that was."""
         began_ns = self.clock.now_ns()
         while self.paused and not self._steps and not self.ended:
+            if self.between is not None:  # a picture is looked at in a pause more than ever
+                self.between(self.log.count - 1, _PAUSED_NAP_NS)
             self.clock.sleep_until(self.clock.now_ns() + _PAUSED_NAP_NS)
         return self.clock.now_ns() - began_ns
 

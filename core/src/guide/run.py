@@ -192,19 +192,34 @@ class Run:
         """
         self._take, self.caption = take, caption
 
-    def take_picture(self) -> None:
-        """Ask the task for its picture now; a picture that fails is a note, not a failed run."""
+    @property
+    def has_picture(self) -> bool:
+        """Whether the project has something to show."""
+        return self._take is not None
+
+    def look(self) -> NDArray[Any] | None:
+        """The picture as it is now, in the task's own memory, which it may reuse: copy it at once.
+
+        On the loop's thread, between ticks. A picture that fails is a note, not a failed run, and
+        is not asked for again.
+        """
         if self._take is None:
-            return
+            return None
         from guide.png import checked_picture
 
         try:
             image = self._take()
-            # A copy: the task may reuse that memory, or free it, before the report is written.
-            self.image = None if image is None else checked_picture(image).copy()
+            return None if image is None else checked_picture(image)
         except Exception as error:
             self.note(f"no picture: {type(error).__name__}: {error}")
             self._take = None
+            return None
+
+    def take_picture(self) -> None:
+        """Keep the picture as it is now in `image`."""
+        if self._take is not None:
+            image = self.look()
+            self.image = self.image if image is None else image.copy()
 
     @property
     def stopping(self) -> bool:
