@@ -44,13 +44,7 @@ class Used(NamedTuple):
 
     def since(self, before: Used) -> Used:
         """The difference to an earlier reading."""
-        return Used(
-            self.cpu_ns - before.cpu_ns,
-            self.others_ns - before.others_ns,
-            self.run_delay_ns - before.run_delay_ns,
-            self.forced - before.forced,
-            self.major - before.major,
-        )
+        return Used(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 class Miss(NamedTuple):
@@ -182,7 +176,10 @@ class Causes:
             return
         self._waiting = [miss for miss in self._waiting if miss.tick >= done]
         spans = timeline.columns(_NEWEST)
-        took = self._took(spans, {miss.tick for miss in ready})
+        took = self.took({miss.tick for miss in ready}, spans)
+        for of_tick in took.values():
+            if len(of_tick) > 1:
+                of_tick.pop("gc", None)  # it lies within another, and has a cause of its own
         names = {name for of_tick in took.values() for name in of_tick}
         stats = timeline.stats()
         usual = {name: stats[name].percentile(50) for name in names if name in stats}
@@ -194,10 +191,11 @@ class Causes:
             if len(self.flights) < _FLIGHTS or miss.over_ns > self.flights[-1].over_ns:
                 self.keep_flight(miss.tick, "missed", miss.over_ns, spans)
 
-    def _took(self, spans: SpanColumns, wanted: set[int]) -> dict[int, dict[str, int]]:
+    def took(self, wanted: set[int], spans: SpanColumns | None = None) -> dict[int, dict[str, int]]:
         """Of each tick in `wanted`: how long each of its spans on the loop's thread took."""
         import numpy as np
 
+        spans = spans or self._timeline.columns()
         lane = self._timeline.loop_lane
         here = spans.lanes.index(lane) if lane in spans.lanes else -1
         rows = np.flatnonzero(np.isin(spans.tick, list(wanted)) & (spans.lane == here))
@@ -206,9 +204,6 @@ class Causes:
             name = spans.names[spans.name[i]]
             of_tick = took.setdefault(int(spans.tick[i]), {})
             of_tick[name] = of_tick.get(name, 0) + int(spans.end_ns[i] - spans.start_ns[i])
-        for of_tick in took.values():
-            if len(of_tick) > 1:
-                of_tick.pop("gc", None)  # it lies within another, and has a cause of its own
         return took
 
     def keep_flight(

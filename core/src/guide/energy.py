@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from guide.meter import Meter, Reading, Unavailable, Usage
+from guide.meter import Meter, Reading, Unavailable, Usage, summed
 from guide.process import KeptOpen
 
 POWERCAP = Path("/sys/class/powercap")
@@ -234,17 +234,11 @@ def _modelled(name: str, seconds: float, watts: tuple[float, float]) -> Reading:
 
 def total_energy(readings: Iterable[Reading]) -> dict[str, Reading]:
     """Joules by source: what was measured and what was modelled are never one figure."""
-    totals: dict[str, Reading] = {}
-    for r in readings:
-        if r.unit != "J":
-            continue
-        t = totals.get(r.source, Reading("energy", 0.0, "J", "total", r.source))
-        low = high = None
-        if not (r.low is t.low is None):
-            low = sum(x.value if x.low is None else x.low for x in (t, r))
-            high = sum(x.value if x.high is None else x.high for x in (t, r))
-        totals[r.source] = Reading("energy", t.value + r.value, "J", "total", r.source, low, high)
-    return totals
+    by_source: dict[str, list[Reading]] = {}
+    for reading in readings:
+        if reading.unit == "J":
+            by_source.setdefault(reading.source, []).append(reading)
+    return {source: summed("energy", of, source) for source, of in by_source.items()}
 
 
 def open_energy_meters(

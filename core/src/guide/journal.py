@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from guide.causes import Explained
 from guide.percentiles import Histogram, Summary
+from guide.ticks import TickColumns
 
 if TYPE_CHECKING:
     from guide.resources import Sampler
@@ -117,6 +118,17 @@ def written_miss(explained: Explained, origin_ns: int) -> dict[str, Any]:
     }
 
 
+def written_ticks(ticks: TickColumns, origin_ns: int) -> dict[str, Any]:
+    """The newest ticks as run.json holds them."""
+    return {
+        "first": ticks.first,
+        "due_ns": (ticks.due_ns - origin_ns).tolist(),
+        "start_ns": (ticks.start_ns - origin_ns).tolist(),
+        "end_ns": (ticks.end_ns - origin_ns).tolist(),
+        "skipped": ticks.skipped.tolist(),
+    }
+
+
 def written_spans(timeline: Timeline) -> dict[str, Any]:
     """The durations of each span, by name, as run.json and the journal hold them."""
     return {
@@ -175,6 +187,7 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
     work, late = Histogram(), Histogram()
     work.record_many(end - start)
     late.record_many(start - due)
+    first = head["first"] + head["ticks"] - len(due)
     columns: dict[str, Any] = {}
     for row, (_, readings) in enumerate(samples):
         for r in readings:
@@ -192,13 +205,7 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
         "lateness": Summary.of(late)._asdict(),
         "spans": head["spans"],
         "misses": {"causes": head["causes"], "list": misses[-1000:]},
-        "ticks": {
-            "first": head["first"] + head["ticks"] - len(due),
-            "due_ns": due.tolist(),
-            "start_ns": start.tolist(),
-            "end_ns": end.tolist(),
-            "skipped": skipped.tolist(),
-        },
+        "ticks": written_ticks(TickColumns(first, due, start, end, skipped, None), 0),
         "series": series,
         "usage": {
             "totals": head["readings"],

@@ -45,18 +45,6 @@ _HUGE = 1e15  # what lies beyond is a slip of the hand, and would not fit the lo
 class Tick:
     """One turn of the loop: a frame, or a training step."""
 
-    __slots__ = (
-        "deadline_ns",
-        "dt_ns",
-        "due_ns",
-        "index",
-        "skipped",
-        "span",
-        "start_ns",
-        "t_ns",
-        "timeline",
-    )
-
     def __init__(
         self,
         index: int,

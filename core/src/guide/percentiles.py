@@ -33,16 +33,6 @@ class Histogram:
     (http://hdrhistogram.org): 32 equal buckets for each power of two. Safe from any thread.
     """
 
-    __slots__ = (
-        "_buckets",
-        "_count",
-        "_largest",
-        "_lock",
-        "_pending",
-        "_smallest",
-        "_total",
-    )
-
     def __init__(self, values: Iterable[int] = ()) -> None:
         self._buckets = array("q", bytes(8 * _BUCKETS))
         self._count = self._total = self._smallest = self._largest = 0

@@ -12,7 +12,6 @@ import json
 import math
 import re
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,12 +21,12 @@ import guide
 from guide.causes import Causes, Flight
 from guide.errors import GuideError
 from guide.journal import NAME as JOURNAL
-from guide.journal import add_reading, recovered, written_miss, written_spans
-from guide.loop import Loop, TickColumns, TickRecord
+from guide.journal import add_reading, recovered, written_miss, written_spans, written_ticks
+from guide.loop import Loop
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
 from guide.run import Run
-from guide.timing import SpanRecord, Summary, Timeline
+from guide.timing import Summary, Timeline
 
 SCHEMA = 1
 
@@ -71,15 +70,12 @@ def closing_record(
     """
     log, origin = run.loop.log, run.started_ns
     failure = run.failure
-    spans = run.timeline.spans()
     readings = sampler.samples if sampler else []
     return {
         **opening,
         "status": "failed" if failure else "finished",
         "ended": "error" if failure else run.loop.ended or "end",
-        "error": None
-        if failure is None
-        else {"message": failure.message, "where": failure.where, "remedy": failure.remedy},
+        "error": failure and {key: getattr(failure, key) for key in ("message", "where", "remedy")},
         "seconds": (run.ended_ns - run.started_ns) / 1e9,
         "loop": {
             **opening["loop"],
@@ -91,12 +87,10 @@ def closing_record(
         "tick_time": Summary.of(log.work)._asdict(),
         "lateness": Summary.of(log.lateness)._asdict(),
         "spans": written_spans(run.timeline),
-        "ticks": _columns(log.columns(), origin),
+        "ticks": written_ticks(log.columns(), origin),
         "misses": _misses(run.loop.misses, origin),
         "flights": [_flight(flight, run.timeline, origin) for flight in run.loop.misses.flights],
-        "worst": _worst(
-            log.worst(), [s for s in spans if s.name not in run.timeline.beside], origin
-        ),
+        "worst": _worst(run, origin),
         "series": {
             name: {
                 "unit": s.unit,
@@ -129,16 +123,6 @@ def closing_record(
     }
 
 
-def _columns(ticks: TickColumns, origin: int) -> dict[str, Any]:
-    return {
-        "first": ticks.first,
-        "due_ns": (ticks.due_ns - origin).tolist(),
-        "start_ns": (ticks.start_ns - origin).tolist(),
-        "end_ns": (ticks.end_ns - origin).tolist(),
-        "skipped": ticks.skipped.tolist(),
-    }
-
-
 def _misses(causes: Causes, origin: int) -> dict[str, Any]:
     return {
         "causes": dict(sorted(causes.counts.items(), key=lambda item: -item[1])),
@@ -162,14 +146,9 @@ def _flight(flight: Flight, timeline: Timeline, origin: int) -> dict[str, Any]:
     }
 
 
-def _worst(
-    ticks: Sequence[TickRecord], spans: Iterable[SpanRecord], origin: int
-) -> list[dict[str, Any]]:
-    parts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    wanted = {tick.index for tick in ticks}
-    for span in spans:
-        if span.tick in wanted:
-            parts[span.tick][span.name] += span.end_ns - span.start_ns
+def _worst(run: Run, origin: int) -> list[dict[str, Any]]:
+    ticks = run.loop.log.worst()
+    took = run.loop.misses.took({t.index for t in ticks})
     return [
         {
             "index": t.index,
@@ -177,7 +156,7 @@ def _worst(
             "work_ns": t.work_ns,
             "late_ns": t.start_ns - t.due_ns,
             "missed": t.missed,
-            "spans": dict(parts[t.index]),
+            "spans": took.get(t.index, {}),
         }
         for t in ticks
     ]
