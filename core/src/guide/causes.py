@@ -256,9 +256,9 @@ class Causes:
             gc.callbacks.remove(noted)
 
 
-def sentence(counts: Mapping[str, int], most: int = 3) -> str:
-    """The causes in a few words, most frequent first: "woke late 7, gc 3"."""
+def sentence(counts: Mapping[str, int]) -> str:
+    """The three most frequent causes in a few words: "woke late 7, gc 3"."""
     ranked: Sequence[tuple[str, int]] = sorted(counts.items(), key=lambda item: -item[1])
-    rest = sum(n for _, n in ranked[most:])
-    words = [f"{cause} {n:,}" for cause, n in ranked[:most]]
+    rest = sum(n for _, n in ranked[3:])
+    words = [f"{cause} {n:,}" for cause, n in ranked[:3]]
     return ", ".join([*words, f"other {rest:,}"] if rest else words)

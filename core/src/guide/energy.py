@@ -242,12 +242,12 @@ def total_energy(readings: Iterable[Reading]) -> dict[str, Reading]:
 
 
 def open_energy_meters(
-    *, cpu_ns: Callable[[], int] = time.process_time_ns, idle: bool = False
+    *, cpu_ns: Callable[[], int] = time.process_time_ns
 ) -> tuple[Sequence[Meter], Sequence[str]]:
     """The best meters of energy this machine has, and a line for each source that is absent.
 
-    The CPU's energy is measured by RAPL or else modelled, never both; `cpu_ns` and `idle` are
-    the model's, see `ModelMeter`.
+    The CPU's energy is measured by RAPL or else modelled, never both; `cpu_ns` is the model's, see
+    `ModelMeter`.
     """
     meters: list[Meter] = []
     absent = []
@@ -255,7 +255,7 @@ def open_energy_meters(
         meters.append(RaplMeter())
     except Unavailable as why:
         absent.append(f"rapl: {why}")
-        meters.append(ModelMeter(cpu_ns=cpu_ns, idle=idle))
+        meters.append(ModelMeter(cpu_ns=cpu_ns))
     try:
         meters.append(NvmlMeter())
     except Unavailable as why:

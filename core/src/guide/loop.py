@@ -169,7 +169,6 @@ class Loop:
         self._seconds_ns = None if seconds is None else round(seconds * 1e9)
         self._stamps = stamps
         self._steps = 0  # single steps still to be taken while paused
-        self._waited = False
         self._follow: Callable[[], int | None] | None = None
 
     @property
