@@ -23,6 +23,7 @@ from guide.cli.report import find_run, summary
 from guide.cli.shorthand import WithProjectOptions
 from guide.energy import open_energy_meters
 from guide.errors import GuideError, UsageError
+from guide.folders import Written, begin, write_all
 from guide.hud import Screen, Watcher
 from guide.journal import Journal
 from guide.keys import keys
@@ -32,7 +33,7 @@ from guide.plugin import load
 from guide.plugins import Plugins, explain
 from guide.project import Project, find_project, make_task, read_project, source_state
 from guide.realtime import realtime as ask_realtime
-from guide.record import Written, begin, closing_record, opening_record, read_record, write_all
+from guide.record import closing_record, opening_record, read_record
 from guide.replay import Replay, Replayed
 from guide.resources import Meter, ProcessMeter, Reading, Sampler
 from guide.run import Failure, Run, Task, drive
