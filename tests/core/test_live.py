@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -693,8 +692,3 @@ def ask(port, path):
         return connection.getresponse().read()
     finally:
         connection.close()
-
-
-def test_the_page_is_in_the_wheel():
-    folder = Path(encoding.__file__).parent
-    assert (folder / "page.html").is_file()
