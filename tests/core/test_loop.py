@@ -570,7 +570,7 @@ class TestFollow:
         loop, ticks = self.follow([0, 1_000_000, 50_000_000], work_ns=6_000_000)
         assert ticks == [(0, 0), (1_000_000, 6_000_000), (50_000_000, 50_000_000)]
         # 1 + 10 ms is the second one's deadline, it ends at 12
-        assert [miss.miss.index for miss in loop.misses.explained] == [1]
+        assert [miss.miss.tick for miss in loop.misses.explained] == [1]
         assert [miss.cause for miss in loop.misses.explained] == ["over budget"]
 
     def test_the_limits_of_a_run_hold_while_nothing_comes(self):

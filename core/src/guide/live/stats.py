@@ -77,7 +77,7 @@ class Stats:
             "ticks": ticks,
             "spans": [_span("tick", loop.log.work, ticks["newest_ns"], False), *spans],
             "causes": sorted(dict(loop.causes).items(), key=lambda item: -item[1]),
-            "misses": [[m.miss.index, m.text] for m in list(loop.misses.explained)[-3:]],
+            "misses": [[m.miss.tick, m.text] for m in list(loop.misses.explained)[-3:]],
             "series": [_series(*item) for item in list(run.series.items())[:_SERIES]],
             "machine": machine(self._sampler),
             "budgets": [_budget(budget) for budget in self._budgets()],
