@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from guide_vision.pipeline import Frame, MovingObjects, Pipeline, open_source
-from guide_vision.pipeline.identity import Identity
 from guide_vision.pipeline.score import BoxScore, overlap
 from guide_vision.pipeline.virtual import VirtualCamera
 
@@ -91,45 +90,3 @@ def test_a_cut_is_learned_anew_and_not_reported():
 
     assert [k for k, r in enumerate(results) if r.restarted] == [0, 15]
     assert all(r.count == 0 for r in results)
-
-
-def test_two_that_cross_keep_their_ids():
-    identity = Identity(confirm=2)
-    for k in range(21):
-        # they pass each other 12 pixels apart, handed over in alternating order
-        pair = [(10 + 10 * k, 50, 20, 20), (210 - 10 * k, 62, 20, 20)]
-        ids, at = identity.update(boxes(*(pair if k % 2 else pair[::-1])))
-
-    assert dict(zip(ids.tolist(), at[:, 0].tolist(), strict=True)) == {0: 10.0, 1: 210.0} or dict(
-        zip(ids.tolist(), at[:, 0].tolist(), strict=True)
-    ) == {0: 210.0, 1: 10.0}
-
-
-def test_one_that_is_hidden_for_a_while_comes_back_as_itself():
-    identity = Identity(confirm=2, forget=5)
-    for k in range(6):
-        ids, _ = identity.update(boxes((10 * k, 50, 20, 20)))
-    assert ids.tolist() == [0]
-    for _ in range(4):
-        ids, _ = identity.update(boxes())
-        assert not len(ids)
-    ids, _ = identity.update(boxes((100, 50, 20, 20)))
-    assert ids.tolist() == [0]
-
-
-def test_one_that_stays_away_is_forgotten():
-    identity = Identity(confirm=2, forget=3)
-    for _ in range(4):
-        identity.update(boxes((50, 50, 20, 20)))
-    for _ in range(4):
-        identity.update(boxes())
-    for _ in range(3):
-        ids, _ = identity.update(boxes((50, 50, 20, 20)))
-    assert ids.tolist() == [1]
-
-
-def test_a_flicker_is_never_reported():
-    identity = Identity(confirm=3)
-    for k in range(10):
-        ids, _ = identity.update(boxes((50, 50, 20, 20)) if k % 2 else boxes())
-        assert not len(ids)

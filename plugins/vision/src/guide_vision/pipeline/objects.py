@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guide_vision.pipeline.frame import Boxes, Frame, Image
-from guide_vision.pipeline.identity import Identity
 from guide_vision.pipeline.observation import Observation
+from guide_vision.pipeline.tracking.tracker import Tracker
 
 _FOREGROUND = 200  # MOG2 writes 255 for foreground and 127 for shadow
 _PACE = 1 / 60  # per frame: what stands still for some 20 frames becomes background
@@ -45,11 +45,12 @@ class MovingObjects:
         self._small: Image | None = None
         self._before: Image | None = None  # the small picture of the frame before
         self._mask: Image | None = None
+        self._seq = 0  # of the last frame that the tracker saw
         self._epoch = -1
         self._shape: tuple[int, ...] = ()  # of the frame: when it changes, every place does
         self._learned = 0
         self._subtractor: cv2.BackgroundSubtractorMOG2
-        self._identity: Identity
+        self._tracker: Tracker
         self._restart()
 
     def process(self, frame: Frame) -> Observation:
@@ -82,7 +83,8 @@ class MovingObjects:
             return _nothing(restarted=True)
         cv2.morphologyEx(mask, cv2.MORPH_OPEN, self._open, dst=mask)
         cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._close, dst=mask)
-        ids, boxes = self._identity.update(self._blobs(mask) / np.float32(scale))
+        elapsed, self._seq = max(frame.seq - self._seq, 1), frame.seq
+        ids, boxes = self._tracker.update(self._blobs(mask) / np.float32(scale), elapsed)
         return Observation(
             ids=ids,
             points=(boxes[:, :2] + boxes[:, 2:] / 2).astype(np.float32),
@@ -99,7 +101,7 @@ class MovingObjects:
         subtractor.setVarInit(40)
         subtractor.setVarMin(25)
         subtractor.setBackgroundRatio(0.7)
-        self._identity = Identity()
+        self._tracker = Tracker()
         self._learned = 0
 
     def _is_cut(self, small: Image) -> bool:
