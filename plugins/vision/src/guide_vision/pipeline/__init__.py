@@ -13,6 +13,7 @@ from guide_vision.pipeline.observation import Observation, Stage
 from guide_vision.pipeline.opencv import use_threads
 from guide_vision.pipeline.overlay import Overlay
 from guide_vision.pipeline.points import PointTracker
+from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.sinks import Recorder, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -32,6 +33,7 @@ __all__ = [
     "Overlay",
     "PointTracker",
     "Points",
+    "Reconnecting",
     "Recorder",
     "Sink",
     "Source",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from guide.clock import Clock
@@ -10,6 +11,7 @@ from guide_vision.pipeline.camera import Camera, Stream
 from guide_vision.pipeline.clip import Clip
 from guide_vision.pipeline.frame import Source
 from guide_vision.pipeline.marbles import Marbles
+from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.virtual import VirtualCamera
 
 
@@ -23,7 +25,10 @@ def open_source(
     noise: float = 2.0,
     seed: int = 0,
     loop: bool = False,
-    stall_s: float = 2.0,
+    stall_s: float | None = None,
+    give_up_s: float = 0.0,
+    stopping: Callable[[], bool] | None = None,
+    gray: bool = False,
     folder: Path | None = None,
 ) -> Source:
     """The source that `name` means; it is opened by its link.
@@ -40,13 +45,20 @@ def open_source(
         noise: standard deviation of the virtual camera's noise, in grey levels.
         seed: of that noise.
         loop: start a file again at its end.
-        stall_s: how long a live source may stay silent.
+        stall_s: how long a live source may stay silent: by default 2 s when it is then lost for
+            good, 0.4 s when it is opened again.
+        give_up_s: how long a live source that was lost is opened again, see `Reconnecting`; 0:
+            not at all.
+        stopping: ends those attempts when it says yes.
+        gray: pictures are the decoder's Y plane, H x W, of a stream or a file; no conversion.
         folder: where a relative path is looked for, after the working directory.
 
     Raises:
         UsageError: when `name` is none of these.
     """
     kind, _, variant = name.partition(":")
+    if kind == "virtual" and gray:
+        raise UsageError("a virtual camera has no Y plane", "leave out gray=true")
     if kind == "virtual":
         if variant not in ("", "live", "marbles"):
             raise UsageError(
@@ -64,16 +76,25 @@ def open_source(
             clock=clock,
         )
         return Marbles(camera, noise=noise, seed=seed) if marbles else camera
+    if stall_s is None:
+        stall_s = 0.4 if give_up_s else 2.0
+    live: Camera | Stream | None = None
     if name.isdecimal() and len(name) < 10:
-        return Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
+        if gray:
+            raise UsageError("a camera of this machine gives no Y plane", "leave out gray=true")
+        live = Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
     scheme, separator, _ = name.partition("://")
     if separator:
         if scheme.lower() not in ("http", "https", "rtsp"):
             raise UsageError(f"a stream begins with http:// or rtsp://, not {scheme}://")
-        return Stream(name, stall_s=stall_s, clock=clock)
+        live = Stream(name, stall_s=stall_s, gray=gray, clock=clock)
+    if live is not None:
+        if not give_up_s:
+            return live
+        return Reconnecting(live, give_up_s=give_up_s, stopping=stopping or (lambda: False))
     if not name:
         raise UsageError("no source was named", "type --set source=virtual, or a file's path")
-    return Clip(_find(Path(name), folder), loop=loop, clock=clock)
+    return Clip(_find(Path(name), folder), loop=loop, gray=gray, clock=clock)
 
 
 def _find(path: Path, folder: Path | None) -> Path:
