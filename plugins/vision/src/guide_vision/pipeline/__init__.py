@@ -6,6 +6,7 @@ stage says what it sees as an `Observation`, an `Overlay` draws it, a sink takes
 
 from guide_vision.pipeline.books import Books
 from guide_vision.pipeline.frame import Facts, Frame, Image, Matrix, Points, Source
+from guide_vision.pipeline.images import Images
 from guide_vision.pipeline.link import Latest, Link, Lossless, link_for
 from guide_vision.pipeline.mailbox import Mailbox
 from guide_vision.pipeline.objects import MovingObjects
@@ -23,6 +24,7 @@ __all__ = [
     "Facts",
     "Frame",
     "Image",
+    "Images",
     "Latest",
     "Link",
     "Lossless",

@@ -10,6 +10,7 @@ from guide.errors import UsageError
 from guide_vision.pipeline.camera import Camera, Stream
 from guide_vision.pipeline.clip import Clip
 from guide_vision.pipeline.frame import Source
+from guide_vision.pipeline.images import Images, files_of, is_pattern
 from guide_vision.pipeline.marbles import Marbles
 from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -37,7 +38,8 @@ def open_source(
         name: `"virtual"`, a camera that moves over a photograph, each frame made when asked
             for; `"virtual:live"`, the same, 30 a second, ready or not; `"virtual:marbles"`, a
             camera at rest before which marbles roll; `"0"`, a camera's number; an `http://` or
-            `rtsp://` address; or the path of a video file.
+            `rtsp://` address; the path of a video file; or pictures, as a folder or a pattern
+            such as `frames/*.png` or `frames/img_%04d.jpg`.
         clock: what stamps the frames; by default the system's.
         width: of the virtual camera, and what a real one is asked for.
         height: likewise.
@@ -94,7 +96,12 @@ def open_source(
         return Reconnecting(live, give_up_s=give_up_s, stopping=stopping or (lambda: False))
     if not name:
         raise UsageError("no source was named", "type --set source=virtual, or a file's path")
-    return Clip(_find(Path(name), folder), loop=loop, gray=gray, clock=clock)
+    path = _find(Path(name), folder)
+    if path.is_dir() or (is_pattern(name) and not path.exists()):
+        if folder is not None and not files_of(path):
+            path = folder / path
+        return Images(path, loop=loop, gray=gray, clock=clock)
+    return Clip(path, loop=loop, gray=gray, clock=clock)
 
 
 def _find(path: Path, folder: Path | None) -> Path:
