@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -24,7 +25,11 @@ class NetworkCamera:
     """`python -m guide_vision.netcam`, to be killed and stopped."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "guide_vision.netcam", "--port", "0", *arguments]
+        self._arguments = arguments
+        self._start("0")
+
+    def _start(self, port: str) -> None:
+        command = [sys.executable, "-m", "guide_vision.netcam", "--port", port, *self._arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
@@ -32,6 +37,15 @@ class NetworkCamera:
 
     def stop(self) -> None:
         os.kill(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def restart(self, *arguments: str) -> None:
+        """Start again at the same address, with other arguments if there are any."""
+        self.kill()
+        self._arguments = arguments or self._arguments
+        self._start(str(urlsplit(self.url).port))
 
     def kill(self) -> None:
         self.process.kill()

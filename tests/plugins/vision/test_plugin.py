@@ -144,7 +144,8 @@ def test_the_scaffold_on_a_network_camera_that_dies(task, network_camera):
         step(tick)
 
     task.step = kill_after_ten
-    record = run_task(task, rate_hz=30, ticks=300, options={"source": camera.url})
+    options = {"source": camera.url, "give_up_s": 0}
+    record = run_task(task, rate_hz=30, ticks=300, options=options)
 
     assert record.status == "failed"
     assert "closed after" in record.error.message

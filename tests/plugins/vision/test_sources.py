@@ -100,9 +100,9 @@ def test_a_picture_is_not_a_film(tmp_path):
     assert "still.png is a picture, not a video" in failure(tmp_path / "still.png")
 
 
-def test_a_folder_is_not_a_film(tmp_path, monkeypatch):
+def test_a_folder_without_pictures(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert failure(".") == ". is a folder, not a video"
+    assert failure(".") == ". holds no pictures"
 
 
 def test_a_file_that_may_not_be_read(make_clip, monkeypatch):

@@ -30,6 +30,12 @@ class Newest:
         self._jpeg = b""
         self._number = 0
 
+    @property
+    def number(self) -> int:
+        """How many pictures there were."""
+        with self._changed:
+            return self._number
+
     def put(self, jpeg: bytes) -> None:
         """Replace it."""
         with self._changed:
@@ -54,7 +60,7 @@ class _Client(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        number = 0
+        number = self.newest.number  # one that was frozen must not show what it saw before
         try:
             while True:
                 number, jpeg = self.newest.after(number)

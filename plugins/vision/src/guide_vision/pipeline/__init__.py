@@ -7,6 +7,7 @@ an `Observation`, an `Overlay` draws it, a sink takes the picture.
 
 from guide_vision.pipeline.books import Books
 from guide_vision.pipeline.frame import Facts, Frame, Image, Matrix, Points, Source
+from guide_vision.pipeline.images import Images
 from guide_vision.pipeline.link import Link, Sample, link_for
 from guide_vision.pipeline.objects import MovingObjects
 from guide_vision.pipeline.observation import Observation, Stage, Step
@@ -16,6 +17,7 @@ from guide_vision.pipeline.pipeline import Pipeline
 from guide_vision.pipeline.points import PointTracker
 from guide_vision.pipeline.pool import Pool
 from guide_vision.pipeline.process import InProcess
+from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.sinks import Recorder, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -25,6 +27,7 @@ __all__ = [
     "Facts",
     "Frame",
     "Image",
+    "Images",
     "InProcess",
     "Link",
     "Matrix",
@@ -35,6 +38,7 @@ __all__ = [
     "PointTracker",
     "Points",
     "Pool",
+    "Reconnecting",
     "Recorder",
     "Sample",
     "Sink",

@@ -21,14 +21,23 @@ class Clip:
     Args:
         path: the file.
         loop: start again at the end, as a new epoch, instead of ending.
+        gray: give the decoder's Y plane, H x W, instead of BGR.
         clock: what stamps the frames.
     """
 
     live = False
 
-    def __init__(self, path: Path, *, loop: bool = False, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        loop: bool = False,
+        gray: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
         self._path = path
         self._loop = loop
+        self._gray = gray
         self._clock = clock or SystemClock()
         self._grabber: Grabber | None = None
         self._seq = 0
@@ -41,7 +50,7 @@ class Clip:
         path = self._path
         self._require_readable()
         # One decoder thread: more of them read ahead, which costs memory and no time at 30 fps.
-        grabber = Grabber(str(path), cv2.CAP_FFMPEG, (cv2.CAP_PROP_N_THREADS, 1))
+        grabber = Grabber(str(path), cv2.CAP_FFMPEG, (cv2.CAP_PROP_N_THREADS, 1), gray=self._gray)
         if not (grabber.is_open and grabber.grab()):
             grabber.release()
             raise GuideError(
@@ -55,6 +64,8 @@ class Clip:
                 f"{path.name} is a picture, not a video",
                 f"--set source=virtual --set photo={path} moves a virtual camera over it",
             )
+        if self._gray:
+            grabber.require_plane(path.name)
         grabber.rewind()
         self._grabber = grabber
         self._expected = max(int(grabber.get(cv2.CAP_PROP_FRAME_COUNT)), 0)

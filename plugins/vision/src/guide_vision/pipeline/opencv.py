@@ -8,7 +8,11 @@ from typing import Any, cast
 
 import cv2
 
+from guide.errors import GuideError
 from guide_vision.pipeline.frame import Image
+
+# Pixel formats, as FFmpeg's tags name them, whose first plane is 8-bit grey
+_Y_FIRST = ("I420", "IYUV", "YV12", "Y42B", "422P", "444P", "Y41B", "YUV9", "NV12", "NV21", "Y800")
 
 
 def use_threads(count: int) -> int:
@@ -38,11 +42,20 @@ class Grabber:
     """A `cv2.VideoCapture` whose two steps are apart: wait for a frame, then decode it.
 
     Between the two is the earliest moment at which the program has the frame: the time to stamp.
+
+    Args:
+        where: a path, an address, a camera's number.
+        backend: a `cv2.CAP_*`.
+        settings: pairs of `cv2.CAP_PROP_*` and value that hold from the opening on.
+        gray: leave the conversion to BGR out; then see `require_plane`.
     """
 
-    def __init__(self, where: str | int, backend: int, settings: Sequence[int] = ()) -> None:
+    def __init__(
+        self, where: str | int, backend: int, settings: Sequence[int] = (), *, gray: bool = False
+    ) -> None:
         quiet()
-        self._capture = cv2.VideoCapture(where, backend, list(settings))
+        raw = [cv2.CAP_PROP_CONVERT_RGB, 0] if gray else []
+        self._capture = cv2.VideoCapture(where, backend, [*settings, *raw])
 
     @property
     def is_open(self) -> bool:
@@ -58,6 +71,24 @@ class Grabber:
         """Four letters, such as "h264" or "MJPG"; empty when unknown."""
         number = int(self._capture.get(cv2.CAP_PROP_FOURCC))
         return number.to_bytes(4, "little").decode("ascii", "replace") if number > 0 else ""
+
+    def require_plane(self, name: str) -> None:
+        """Make sure that the picture without conversion is a plane of grey values, H x W uint8.
+
+        OpenCV hands out the first plane of whatever there is as if it were that: of packed or
+        10-bit pixels, rubbish. In film grey is 16 to 235, in JPEG 0 to 255.
+
+        Raises:
+            GuideError: when it is not; the grabber is released.
+        """
+        number = int(self.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT))
+        kind = number.to_bytes(4, "little").decode("ascii", "replace") if number > 0 else "unknown"
+        if kind not in _Y_FIRST:
+            self.release()
+            raise GuideError(
+                f"{name} has no plane of 8-bit grey values to hand out: its pixels are {kind!r}",
+                "leave out gray=true and convert with cv2.cvtColor",
+            )
 
     def grab(self) -> bool:
         """Wait for the next frame; False when there is none."""

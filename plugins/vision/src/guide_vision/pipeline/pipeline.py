@@ -31,6 +31,7 @@ from guide_vision.pipeline.observation import Step
 from guide_vision.pipeline.opening import NotOpened, open_within
 from guide_vision.pipeline.pool import Pool
 from guide_vision.pipeline.process import InProcess
+from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.schedule import Job, Schedule
 
 # What the consumer grants on top of the source's own time-out before it gives up on a thread.
@@ -134,6 +135,11 @@ class Pipeline:
         """Frames that came in memory which was not the pool's."""
         return self._pool.reallocated if self._pool else 0
 
+    @property
+    def reconnects(self) -> int:
+        """How often a live source was lost and came back."""
+        return int(getattr(self._source, "reconnects", 0))
+
     def open(
         self, timeout_s: float = 15.0, *, warm_up: Callable[[Facts], object] | None = None
     ) -> Facts:
@@ -219,6 +225,8 @@ class Pipeline:
         with self._work:
             self._stop = True
             self._work.notify_all()
+        if isinstance(self._source, Reconnecting):
+            self._source.cancel()  # whoever waits in it for a camera need not wait any longer
         allowed_s = _GRACE_S + min(self._facts.stall_s if self._facts else 0, _PATIENCE_S)
         end_s = time.monotonic() + allowed_s
         for thread in self._threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from guide.clock import Clock
@@ -11,7 +12,9 @@ from guide_vision.pipeline.clip import Clip
 from guide_vision.pipeline.crossings import Crossings
 from guide_vision.pipeline.faults import faults_for
 from guide_vision.pipeline.frame import Source
+from guide_vision.pipeline.images import Images, files_of, is_pattern
 from guide_vision.pipeline.marbles import Marbles
+from guide_vision.pipeline.reconnect import Reconnecting
 from guide_vision.pipeline.virtual import VirtualCamera
 
 
@@ -25,7 +28,10 @@ def open_source(
     noise: float = 2.0,
     seed: int = 0,
     loop: bool = False,
-    stall_s: float = 2.0,
+    stall_s: float | None = None,
+    give_up_s: float = 0.0,
+    stopping: Callable[[], bool] | None = None,
+    gray: bool = False,
     folder: Path | None = None,
 ) -> Source:
     """The source that `name` means; it is opened by its link.
@@ -38,7 +44,8 @@ def open_source(
             `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`, `+dim` (steps of
             light), `+resize` (half the size from frame 150 on), `+barcode` (time and number
             in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
-            `http://` or `rtsp://` address; or the path of a video file.
+            `http://` or `rtsp://` address; the path of a video file; or pictures, as a folder or a
+            pattern such as `frames/*.png` or `frames/img_%04d.jpg`.
         clock: what stamps the frames; by default the system's.
         width: of the virtual camera, and what a real one is asked for.
         height: likewise.
@@ -46,13 +53,20 @@ def open_source(
         noise: standard deviation of the virtual camera's noise, in grey levels.
         seed: of that noise.
         loop: start a file again at its end.
-        stall_s: how long a live source may stay silent.
+        stall_s: how long a live source may stay silent: by default 2 s when it is then lost for
+            good, 0.4 s when it is opened again.
+        give_up_s: how long a live source that was lost is opened again, see `Reconnecting`; 0:
+            not at all.
+        stopping: ends those attempts when it says yes.
+        gray: pictures are the decoder's Y plane, H x W, of a stream or a file; no conversion.
         folder: where a relative path is looked for, after the working directory.
 
     Raises:
         UsageError: when `name` is none of these.
     """
     kind, _, variant = name.partition(":")
+    if kind == "virtual" and gray:
+        raise UsageError("a virtual camera has no Y plane", "leave out gray=true")
     if kind == "virtual":
         variant, *faults = variant.split("+")
         if variant not in ("", "live", "marbles", "crossings"):
@@ -77,16 +91,30 @@ def open_source(
         elif variant == "crossings":
             source = Crossings(camera, noise=noise, seed=seed)
         return faults_for(faults, source, seed=seed, clock=clock)
+    if stall_s is None:
+        stall_s = 0.4 if give_up_s else 2.0
+    live: Camera | Stream | None = None
     if name.isdecimal() and len(name) < 10:
-        return Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
+        if gray:
+            raise UsageError("a camera of this machine gives no Y plane", "leave out gray=true")
+        live = Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
     scheme, separator, _ = name.partition("://")
     if separator:
         if scheme.lower() not in ("http", "https", "rtsp"):
             raise UsageError(f"a stream begins with http:// or rtsp://, not {scheme}://")
-        return Stream(name, stall_s=stall_s, clock=clock)
+        live = Stream(name, stall_s=stall_s, gray=gray, clock=clock)
+    if live is not None:
+        if not give_up_s:
+            return live
+        return Reconnecting(live, give_up_s=give_up_s, stopping=stopping or (lambda: False))
     if not name:
         raise UsageError("no source was named", "type --set source=virtual, or a file's path")
-    return Clip(_find(Path(name), folder), loop=loop, clock=clock)
+    path = _find(Path(name), folder)
+    if path.is_dir() or (is_pattern(name) and not path.exists()):
+        if folder is not None and not files_of(path):
+            path = folder / path
+        return Images(path, loop=loop, gray=gray, clock=clock)
+    return Clip(path, loop=loop, gray=gray, clock=clock)
 
 
 def _find(path: Path, folder: Path | None) -> Path:

@@ -19,7 +19,8 @@ class Options:
     loop: bool = False  # start a file again at its end
     record: str | None = None  # a .mp4 or .avi, written to the run's folder
     window: bool = False
-    stall_s: float = 2.0  # how long a live source may stay silent
+    stall_s: float | None = None  # how long a live source may stay silent; None: as fits
+    give_up_s: float = 30.0  # how long one that was lost is tried again; 0: not at all
     workers: int | None = None  # threads for the stages; 0: they run in the tick. None: as fits
     cv_threads: int = 1  # threads of one OpenCV call
 
@@ -32,8 +33,10 @@ class Options:
         # Written this way round, nan is refused as well
         if not 0 <= self.noise <= 255:
             raise ValueError(f"noise is 0 to 255, not {self.noise}")
-        if not 0 < self.stall_s <= 3600:
+        if self.stall_s is not None and not 0 < self.stall_s <= 3600:
             raise ValueError(f"stall_s is above 0 and at most 3600, not {self.stall_s}")
+        if not 0 <= self.give_up_s <= 86400:
+            raise ValueError(f"give_up_s is 0 to 86400, not {self.give_up_s}")
         if self.workers is not None and not 0 <= self.workers <= 64:
             raise ValueError(f"workers is 0 to 64, not {self.workers}")
         if not 1 <= self.cv_threads <= 256:

@@ -41,6 +41,8 @@ class Task:
             seed=run.seed,
             loop=options.loop,
             stall_s=options.stall_s,
+            give_up_s=options.give_up_s,
+            stopping=lambda: run.stopping,
             folder=run.project,
         )
         rate_hz = run.loop.rate_hz
@@ -119,6 +121,8 @@ class Task:
             self.run.text("Frames, ms (p50 / p99 / max)", pipeline.ages.table())
         if pipeline.broken:
             self.run.note("the stage {} failed on frame {}".format(*pipeline.broken))
+        if pipeline.reconnects:
+            self.run.note(f"the source was lost and came back {pipeline.reconnects} times")
         if pipeline.reallocated:
             self.run.note(f"{pipeline.reallocated} frames did not fit the memory they were given")
         if self.errors_px:
