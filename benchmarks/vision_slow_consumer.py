@@ -22,7 +22,7 @@ from statistics import median
 
 import cv2
 
-from guide_vision.pipeline import Image, link_for, open_source, use_threads
+from guide_vision.pipeline import Image, Pipeline, open_source, use_threads
 from guide_vision.pipeline.barcode import read_barcode
 from guide_vision.pipeline.opencv import quiet
 
@@ -61,7 +61,7 @@ def plain_loop(url: str, work_s: float, until_s: float) -> Samples:
 
 def latest(url: str, work_s: float, until_s: float) -> tuple[Samples, str]:
     """The link that a live source gets; also returns its books."""
-    link = link_for(open_source(url))
+    link = Pipeline(open_source(url))
     link.open()
 
     def read() -> Image:

@@ -94,7 +94,7 @@ class TestHelp:
         [
             ["nonsense"],
             ["--nonsense"],
-            ["run", "--nonsense"],
+            ["run", "--sceonds", "3"],
             ["read"],
             ["check"],
             ["start"],

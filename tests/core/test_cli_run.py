@@ -122,6 +122,25 @@ class TestGood:
         assert project.record["options"] == {"width": 2, "source": "c d"}
         assert project.record["seed"] == 7
 
+    def test_options_of_the_task_may_be_typed_as_if_they_were_of_the_command(
+        self, make_project, guide
+    ):
+        head = """
+        from dataclasses import dataclass
+        @dataclass(frozen=True)
+        class Options:
+            source: str = ""
+            stall_s: float = 2.0
+            loop: bool = False
+        """
+        project = make_project(start_code="run.text('got', str(run.configure(Options)))", head=head)
+        typed = ["--source=a=b", "--ticks", "1", "--stall-s", "0.5", "--loop", "--seed", "3"]
+        done = guide("run", *typed, cwd=project.path)
+        assert done.returncode == 0, done.stderr
+        expected = "Options(source='a=b', stall_s=0.5, loop=True)"
+        assert project.record["texts"][0]["body"] == expected
+        assert project.record["loop"]["ticks"] == 1
+
     def test_numpy_scalars_are_welcome_everywhere(self, make_project, guide):
         step = """
         run.log("loss", np.float32(0.5))
@@ -168,6 +187,12 @@ class TestUsage:
         done = guide("run", *arguments, cwd=make_project().path)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
+
+    def test_a_slip_in_one_of_our_own_options_is_no_option_of_the_task(self, make_project, guide):
+        done = guide("run", "--sceonds", "3", cwd=make_project().path)
+        assert done.returncode == 2
+        assert "Did you mean '--seconds'?" in done.stderr
+        assert "--set sceonds=VALUE" in done.stderr
 
     def test_an_unknown_option_of_the_task_is_usage_with_the_nearest(self, make_project, guide):
         head = """

@@ -531,3 +531,55 @@ class TestLog:
     def test_a_tick_done_exactly_at_its_deadline_is_not_missed(self):
         assert not self.record(0, 10, deadline_ns=10).missed
         assert self.record(0, 11, deadline_ns=10).missed
+
+
+class TestFollow:
+    """A loop that events set the pace of."""
+
+    def follow(self, events, work_ns=0, **more):
+        """Ticks of a loop whose events happen at `events`, each tick taking `work_ns`."""
+        clock = VirtualClock()
+        origin_ns = clock.now_ns()
+        loop = Loop(100, clock=clock, **more)
+        left = [origin_ns + t for t in events]
+
+        def wait():
+            if not left:
+                loop.stop("no more")
+                return None
+            if left[0] is None:
+                return left.pop(0)
+            clock.sleep_until(left[0])
+            return left.pop(0)
+
+        loop.follow(wait)
+        ticks = []
+        for tick in loop:
+            ticks.append((tick.due_ns - origin_ns, tick.start_ns - origin_ns))
+            clock.sleep_until(clock.now_ns() + work_ns)
+        return loop, ticks
+
+    def test_a_tick_is_due_when_its_event_happened(self):
+        events = [3_000_000, 14_000_000, 40_000_000]
+        loop, ticks = self.follow(events)
+        assert ticks == [(t, t) for t in events]
+        assert loop.ended == "no more"
+        assert not loop.causes
+
+    def test_the_deadline_counts_from_the_event_also_when_the_loop_was_busy(self):
+        loop, ticks = self.follow([0, 1_000_000, 50_000_000], work_ns=6_000_000)
+        assert ticks == [(0, 0), (1_000_000, 6_000_000), (50_000_000, 50_000_000)]
+        # 1 + 10 ms is the second one's deadline, it ends at 12
+        assert [miss.miss.index for miss in loop.misses.explained] == [1]
+        assert [miss.cause for miss in loop.misses.explained] == ["over budget"]
+
+    def test_the_limits_of_a_run_hold_while_nothing_comes(self):
+        clock = VirtualClock()
+        loop = Loop(100, clock=clock, seconds=1)
+
+        def wait():
+            clock.sleep_until(clock.now_ns() + 100_000_000)
+
+        loop.follow(wait)
+        assert list(loop) == []
+        assert loop.ended == "seconds"

@@ -162,6 +162,7 @@ class Loop:
         self._stamps = stamps
         self._steps = 0  # single steps still to be taken while paused
         self._waited = False
+        self._follow: Callable[[], int | None] | None = None
 
     @property
     def causes(self) -> dict[str, int]:
@@ -171,6 +172,19 @@ class Loop:
     def stop(self, reason: str = "stopped") -> None:
         """End the loop after the tick that is running. Safe from a signal handler or a thread."""
         self.ended = self.ended or reason
+
+    def follow(self, wait: Callable[[], int | None]) -> None:
+        """Let events set the pace, not the grid: frames of a camera, messages. Before iterating.
+
+        A tick is then due when its event happened, and its deadline is the budget after that; the
+        rate stays what is expected. On a grid of its own a loop would fetch each frame up to a
+        period late, for a camera keeps another clock.
+
+        Args:
+            wait: waits for the next event and returns when it happened, in ns on the loop's
+                clock; None when nothing came yet. It comes back ten times a second at least.
+        """
+        self._follow = wait
 
     def pause(self) -> None:
         """Hold after the tick that is running; time in the ticks stands still. From any thread."""
@@ -195,7 +209,8 @@ class Loop:
         if stamps is None and isinstance(clock, SystemClock):
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
         origin_ns = last_ns = now_ns()
-        grid = self._grid(origin_ns)
+        follow = self._follow
+        grid = self._grid(origin_ns) if follow is None else None
         budget_ns, t_ns = self.budget_ns, 0
         window = _Window(stamps, origin_ns, self.misses)
         most = _HUGE if self._ticks is None else self._ticks
@@ -219,6 +234,14 @@ class Loop:
                 waited, skipped = False, 0
                 if grid is None:
                     due_ns = start_ns = now_ns()
+                    if follow is not None:
+                        came_ns = follow()
+                        if came_ns is None or self.ended:
+                            continue
+                        # one that happened while the tick before ran was not waited for
+                        waited = came_ns >= start_ns
+                        start_ns = now_ns()
+                        due_ns = min(came_ns, start_ns)
                 else:
                     due_ns = grid.due_ns
                     while (start_ns := now_ns()) < due_ns and not self.ended:
@@ -233,7 +256,7 @@ class Loop:
                 if self._steps:
                     self._steps -= 1
                 index = log.count
-                dt_ns = due_ns - last_ns
+                dt_ns = max(due_ns - last_ns, 0)
                 if self.speed != 1:
                     dt_ns = round(dt_ns * self.speed)
                 t_ns += dt_ns
@@ -263,7 +286,8 @@ class Loop:
                 if grid is not None:
                     grid.next(end_ns)
                 if index % _LOOK_EVERY == 0 or timeline.waiting or self.between is not None:
-                    self._between(index, grid.due_ns - end_ns if grid else 0)
+                    next_ns = grid.due_ns if grid else due_ns + (budget_ns or 0) if follow else 0
+                    self._between(index, max(next_ns - end_ns, 0))
             if grid and self.ended == "seconds":
                 log.skipped += grid.skipped_before(until_ns)
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from guide_vision.pipeline import Frame, Lossless, MovingObjects, open_source
+from guide_vision.pipeline import Frame, MovingObjects, Pipeline, open_source
 from guide_vision.pipeline.identity import Identity
 from guide_vision.pipeline.score import BoxScore, overlap
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -34,7 +34,7 @@ def street(image, number):
 
 
 def test_boxes_are_where_the_objects_are_and_keep_their_ids(make_clip):
-    link = Lossless(open_source(str(make_clip(frames=55, draw=street, size=SIZE))))
+    link = Pipeline(open_source(str(make_clip(frames=55, draw=street, size=SIZE))))
     link.open()
     stage = MovingObjects()
     found = {0: [], 1: []}
@@ -57,7 +57,7 @@ def test_boxes_are_where_the_objects_are_and_keep_their_ids(make_clip):
 
 
 def test_marbles_are_found_and_the_score_says_how_many():
-    link = Lossless(open_source("virtual:marbles", width=480, height=270))
+    link = Pipeline(open_source("virtual:marbles", width=480, height=270))
     link.open()
     stage, score = MovingObjects(), BoxScore()
     for _ in range(200):

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
-from guide_vision.pipeline import Frame, Lossless, PointTracker, open_source
+from guide_vision.pipeline import Frame, Pipeline, PointTracker, open_source
 from guide_vision.pipeline.motion import between, describe, distance_px, similarity, transform
 
 
 def follow(tracker, count, **settings):
     """What the tracker saw in the first frames of the virtual camera."""
-    link = Lossless(open_source("virtual", **{"width": 480, "height": 270, **settings}))
+    link = Pipeline(open_source("virtual", **{"width": 480, "height": 270, **settings}))
     link.open()
     seen = [tracker.process(link.take()) for _ in range(count)]
     link.close()
@@ -32,7 +32,7 @@ def test_the_error_against_the_truth_is_small(model, noise, allowed_px):
 
 def test_frames_that_were_dropped_in_between_do_no_harm():
     tracker = PointTracker()
-    link = Lossless(open_source("virtual", width=480, height=270))
+    link = Pipeline(open_source("virtual", width=480, height=270))
     link.open()
     errors = []
     for number in range(60):
@@ -68,7 +68,7 @@ def test_points_that_leave_are_replaced():
 
 def test_what_moves_on_its_own_is_told_apart():
     tracker = PointTracker(count=200)
-    link = Lossless(open_source("virtual", width=480, height=270, noise=0))
+    link = Pipeline(open_source("virtual", width=480, height=270, noise=0))
     link.open()
     patch = np.random.default_rng(0).integers(0, 255, (60, 60, 3), np.uint8)
     patch = cv2.GaussianBlur(patch, (5, 5), 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError
-from guide_vision.pipeline import Lossless, Recorder, Window, open_source, sinks
+from guide_vision.pipeline import Pipeline, Recorder, Window, open_source, sinks
 from guide_vision.pipeline.barcode import read_barcode, write_barcode
 
 
@@ -21,7 +21,7 @@ def test_a_recording_can_be_read_back(tmp_path, name):
         assert recorder.write(image)
     recorder.close()
 
-    link = Lossless(open_source(str(tmp_path / name)))
+    link = Pipeline(open_source(str(tmp_path / name)))
     facts = link.open()
     numbers = [read_barcode(link.take().image) for _ in range(12)]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError, UsageError
-from guide_vision.pipeline import Lossless, open_source
+from guide_vision.pipeline import Pipeline, open_source
 from guide_vision.pipeline.barcode import read_barcode, write_barcode
 from guide_vision.pipeline.camera import Stream
 
@@ -22,7 +22,7 @@ def numbers(link):
 
 def failure(name, **settings):
     """The GuideError of opening and reading `name` to its end."""
-    link = Lossless(open_source(str(name), **settings))
+    link = Pipeline(open_source(str(name), **settings))
 
     def read_all():
         try:
@@ -40,7 +40,7 @@ def failure(name, **settings):
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.mp4"])
 def test_a_file_gives_every_frame_in_order(make_clip, name):
-    link = Lossless(open_source(str(make_clip(frames=40, name=name))))
+    link = Pipeline(open_source(str(make_clip(frames=40, name=name))))
 
     facts = link.open()
 
@@ -52,7 +52,7 @@ def test_a_file_gives_every_frame_in_order(make_clip, name):
 
 
 def test_a_looped_file_starts_a_new_epoch_and_goes_on_counting(make_clip):
-    link = Lossless(open_source(str(make_clip(frames=5)), loop=True))
+    link = Pipeline(open_source(str(make_clip(frames=5)), loop=True))
     link.open()
 
     seen = [(f.seq, f.epoch, read_barcode(f.image)) for f in (link.take() for _ in range(12))]
@@ -68,14 +68,14 @@ def test_a_relative_path_is_looked_for_in_the_project_too(make_clip, monkeypatch
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    link = Lossless(open_source(clip.name, folder=clip.parent))
+    link = Pipeline(open_source(clip.name, folder=clip.parent))
 
     assert link.open().name == clip.name
     link.close()
 
 
 def test_real_film_is_read_to_its_end(clips):
-    link = Lossless(open_source(str(clips / "carphone_pristine.mp4")))
+    link = Pipeline(open_source(str(clips / "carphone_pristine.mp4")))
     facts = link.open()
 
     count = 0
@@ -192,7 +192,7 @@ def test_a_name_that_no_host_can_have():
 
 
 def test_capital_letters_are_an_address_too(network_camera):
-    link = Lossless(open_source(network_camera().url.replace("http", "HTTP")))
+    link = Pipeline(open_source(network_camera().url.replace("http", "HTTP")))
     link.open()
     assert link.take() is not None
     link.close()

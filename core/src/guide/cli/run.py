@@ -20,6 +20,7 @@ import click
 from guide.budgets import Budget, Budgets, parse_budget
 from guide.ceilings import cached as cached_card
 from guide.cli.report import find_run, summary
+from guide.cli.shorthand import WithProjectOptions
 from guide.energy import open_energy_meters
 from guide.errors import GuideError, UsageError
 from guide.hud import Screen, Watcher
@@ -41,7 +42,7 @@ from guide.stopping import stop_signals
 _COLLECT_SLACK_NS = 3_000_000
 
 
-@click.command("run")
+@click.command("run", cls=WithProjectOptions)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--seconds", type=float, metavar="S", help="Stop after S seconds.")
 @click.option("--ticks", type=int, metavar="N", help="Stop after N ticks.")
@@ -84,7 +85,8 @@ def run(
 
     Shows it live on a terminal, as log lines in a pipe. Ctrl-C ends the run and writes its
     report; a second Ctrl-C ends it at once. The record goes to runs/<time>/: run.json, a trace
-    that opens in Perfetto, report.html.
+    that opens in Perfetto, report.html. Options of the project may be typed as if they were of
+    this command: --source 0 is --set source=0.
 
     A budget of time, memory or energy warns at 80 % and ends the run at 100 %. --replay runs a
     recorded run again in its own time and stops at the first tick that comes out otherwise.

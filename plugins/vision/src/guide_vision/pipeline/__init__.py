@@ -1,18 +1,21 @@
-"""The engine of the vision track: capture, stages, sink.
+"""The engine of the vision track: source, link, stages, sinks.
 
-A `Source` gives frames, a link hands them to the loop (every one of them, or the latest), a
-stage says what it sees as an `Observation`, an `Overlay` draws it, a sink takes the picture.
+A `Source` gives frames. A `Pipeline` takes them through its stages, on as many threads as it is
+given, and hands them to the loop: every one of them, or the latest. A stage says what it sees as
+an `Observation`, an `Overlay` draws it, a sink takes the picture.
 """
 
 from guide_vision.pipeline.books import Books
 from guide_vision.pipeline.frame import Facts, Frame, Image, Matrix, Points, Source
-from guide_vision.pipeline.link import Latest, Link, Lossless, link_for
-from guide_vision.pipeline.mailbox import Mailbox
+from guide_vision.pipeline.link import Link, Sample, link_for
 from guide_vision.pipeline.objects import MovingObjects
-from guide_vision.pipeline.observation import Observation, Stage
+from guide_vision.pipeline.observation import Observation, Stage, Step
 from guide_vision.pipeline.opencv import use_threads
 from guide_vision.pipeline.overlay import Overlay
+from guide_vision.pipeline.pipeline import Pipeline
 from guide_vision.pipeline.points import PointTracker
+from guide_vision.pipeline.pool import Pool
+from guide_vision.pipeline.process import InProcess
 from guide_vision.pipeline.sinks import Recorder, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -22,20 +25,22 @@ __all__ = [
     "Facts",
     "Frame",
     "Image",
-    "Latest",
+    "InProcess",
     "Link",
-    "Lossless",
-    "Mailbox",
     "Matrix",
     "MovingObjects",
     "Observation",
     "Overlay",
+    "Pipeline",
     "PointTracker",
     "Points",
+    "Pool",
     "Recorder",
+    "Sample",
     "Sink",
     "Source",
     "Stage",
+    "Step",
     "VirtualCamera",
     "Window",
     "link_for",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -24,10 +24,10 @@ Boxes: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(slots=True)
 class Frame:
-    """One picture and where it came from.
+    """One picture, where it came from, and what was found in it on its way.
 
-    `image` is memory of the link that delivered it: it is yours until you take the next frame.
-    Copy what you keep.
+    `image` is a slot of the pipeline's pool: it is yours until you take the next frame. Copy
+    what you keep.
     """
 
     image: Image
@@ -37,6 +37,10 @@ class Frame:
     truth: Matrix | None = None  # from the photograph to this frame, where that is known
     true_boxes: Boxes | None = None  # of the things that move in it, where they are known
     unreadable: int = 0  # frames before this one that came damaged, see Books
+    slot: int = -1  # of the pool; -1: its memory is none of the pool's
+    results: dict[str, Any] = field(default_factory=dict)  # what each stage returned, by its name
+    # (stage, began, ended) in ns on the run's clock, in order; the first is the source's
+    stamps: list[tuple[str, int, int]] = field(default_factory=list)
 
     def age_ns(self, now_ns: int) -> int:
         """How old the picture is at `now_ns`: at the end of the pipeline, its latency."""
@@ -54,11 +58,17 @@ class Facts:
     frames: int | None = None  # how many there are, where that is known
     first_frame_s: float = 10.0  # how long a live source may take to show its first frame
     stall_s: float = 2.0  # how long it may then stay silent
+    channels: int = 3  # of a frame: blue, green and red; 1 is a plane of H x W
 
     @property
     def size(self) -> str:
         """`"640 x 360"`."""
         return f"{self.width} x {self.height}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a frame: (H, W, 3), or (H, W) for a plane."""
+        return (self.height, self.width, 3)[: 3 if self.channels > 1 else 2]
 
 
 class Source(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,22 @@ class Observation:
         return float(self.steady.mean()) if len(self.steady) else 0.0
 
 
+class Step(Protocol):
+    """One of a pipeline's stages; what it returns is put in `frame.results` under its name.
+
+    It gets frames one at a time and in order, unless it has an attribute `parallel` that is true:
+    it then keeps nothing from one frame to the next, and several threads may be in it at once.
+    """
+
+    name: str  # a word, for its span
+
+    def process(self, frame: Frame) -> Any:
+        """Work on one frame; it may draw in `frame.image`. Keeps nothing of it but copies."""
+        ...
+
+
 class Stage(Protocol):
-    """A step of the pipeline that looks at frames, each in turn."""
+    """A step that says what it saw."""
 
     name: str  # a word, for its span
 

@@ -1,12 +1,14 @@
 """Draw what was found: points with trails, boxes with ids, a few lines of text.
 
-Drawing happens on a copy that belongs to the overlay, so the frame stays what the camera saw
-and the next stage may still measure in it.
+By default on a copy that belongs to the overlay, so that the frame stays what the camera saw and
+the next stage may still measure in it. The last stage of a pipeline draws on the frame itself:
+a copy of 1280 x 720 would cost more than the drawing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -40,37 +42,61 @@ _SPEEDS = _colours(np.linspace(100, 26, 12))  # from blue, at rest, over green t
 _IDS = _colours(np.arange(16) * 180 * 0.381966 % 180)  # golden angle: neighbours differ
 
 
+def _fill(canvas: Image, image: Image) -> None:
+    """Copy a picture or a plane to a canvas of the same size, or of a multiple of it."""
+    if image.ndim == 2:
+        image = cast(Image, cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+    if canvas.shape == image.shape:
+        np.copyto(canvas, image)
+    else:
+        height, width = canvas.shape[:2]
+        cv2.resize(image, (width, height), dst=canvas, interpolation=cv2.INTER_LINEAR)
+
+
 class Overlay:
     """A canvas that shows a frame with what was found in it."""
 
     name = "draw"
 
     def __init__(self) -> None:
-        self._canvas: Image = np.zeros((0, 0, 3), np.uint8)
+        self._canvas: Image = np.zeros((0, 0, 3), np.uint8)  # what is drawn on
+        self._own = self._canvas
         self._point_trails = Trails(_POINT_TRAIL)
         self._box_trails = Trails(_BOX_TRAIL)
 
-    def draw(self, frame: Frame, seen: Observation, lines: Sequence[str] = ()) -> Image:
-        """Draw on a copy of the frame.
+    def draw(
+        self,
+        frame: Frame,
+        seen: Observation,
+        lines: Sequence[str] = (),
+        *,
+        in_place: bool = False,
+    ) -> Image:
+        """Draw on a copy of the frame, or on the frame.
 
         Args:
             frame: what the camera saw.
             seen: what was found in it.
             lines: text for the upper left corner, the first as a title; ASCII.
+            in_place: draw on the frame's own memory. One too small for text, or gray, is drawn
+                on a new array instead, which then is the frame's image.
 
         Returns:
-            The canvas, BGR, as large as the frame or a whole multiple of it: the overlay's own
-            memory, overwritten by the next call.
+            The canvas, BGR, as large as the frame or a whole multiple of it: the frame's image,
+            or the overlay's own memory, overwritten by the next call.
         """
         height, width = frame.image.shape[:2]
         zoom = -(-_LEAST_HEIGHT // height)  # text needs pixels: a tiny picture is enlarged
-        if self._canvas.shape != (height * zoom, width * zoom, 3):
-            self._canvas = np.empty((height * zoom, width * zoom, 3), np.uint8)
-        if zoom == 1:
-            np.copyto(self._canvas, frame.image)
+        if in_place and zoom == 1 and frame.image.ndim == 3:
+            self._canvas = frame.image
         else:
-            size = (width * zoom, height * zoom)
-            cv2.resize(frame.image, size, dst=self._canvas, interpolation=cv2.INTER_LINEAR)
+            shape = (height * zoom, width * zoom, 3)
+            if in_place or self._own.shape != shape:
+                self._own = np.empty(shape, np.uint8)
+            self._canvas = self._own
+            _fill(self._own, frame.image)
+            if in_place:
+                frame.image = self._own
         # A pixel's centre goes to the centre of the zoom x zoom pixels it became
         points = seen.points * np.float32(zoom) + np.float32((zoom - 1) / 2)
         if seen.boxes is None:

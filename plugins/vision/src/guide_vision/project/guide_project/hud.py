@@ -24,6 +24,7 @@ def lines(facts: Facts, seen: Observation, latency_ms: float) -> list[str]:
 def log(run: Run, frame: Frame, seen: Observation, latency_ms: float) -> None:
     """Record the numbers of one frame."""
     run.log("latency", latency_ms, "ms")
+    run.check("seen", seen.points)  # a replay stops at the first frame that comes out otherwise
     run.log("objects" if seen.boxes is not None else "points", seen.count)
     if seen.error_px is not None:
         run.log("error", seen.error_px, "px")

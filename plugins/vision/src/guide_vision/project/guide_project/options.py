@@ -20,6 +20,7 @@ class Options:
     record: str | None = None  # a .mp4 or .avi, written to the run's folder
     window: bool = False
     stall_s: float = 2.0  # how long a live source may stay silent
+    workers: int | None = None  # threads for the stages; 0: they run in the tick. None: as fits
     cv_threads: int = 1  # threads of one OpenCV call
 
     def __post_init__(self) -> None:
@@ -33,5 +34,7 @@ class Options:
             raise ValueError(f"noise is 0 to 255, not {self.noise}")
         if not 0 < self.stall_s <= 3600:
             raise ValueError(f"stall_s is above 0 and at most 3600, not {self.stall_s}")
+        if self.workers is not None and not 0 <= self.workers <= 64:
+            raise ValueError(f"workers is 0 to 64, not {self.workers}")
         if not 1 <= self.cv_threads <= 256:
             raise ValueError(f"cv_threads is 1 to 256, not {self.cv_threads}")

@@ -1,4 +1,4 @@
-"""The task: take a frame, look at it, draw it, hand it on. One tick is one frame."""
+"""The task: take a frame that was looked at and drawn, hand it on. One tick is one frame."""
 
 import statistics
 from contextlib import ExitStack
@@ -10,8 +10,8 @@ from guide.loop import Tick
 from guide.run import Run
 from guide_project import hud
 from guide_project.options import Options
-from guide_project.stages import make_sinks, make_stage, warm_up
-from guide_vision.pipeline import Link, Overlay, Sink, link_for, open_source, use_threads
+from guide_project.stages import Draw, make_sinks, make_stage, warm_up
+from guide_vision.pipeline import Facts, Observation, Pipeline, Sink, open_source, use_threads
 from guide_vision.pipeline.score import BoxScore
 
 
@@ -19,7 +19,7 @@ class Task:
     """A camera, one stage, an overlay, and any number of sinks."""
 
     def __init__(self) -> None:
-        self.link: Link | None = None
+        self.pipeline: Pipeline | None = None
         self.sinks: list[Sink] = []
         self.picture = np.zeros((9, 16, 3), np.uint8)
         self.errors_px: list[float] = []
@@ -45,10 +45,21 @@ class Task:
         )
         rate_hz = run.loop.rate_hz
         self.sinks = make_sinks(options, run.folder, rate_hz or 30.0)
-        self.stage, self.overlay = make_stage(options.stage), Overlay()
-        self.link = link_for(source, run.timeline, lambda: bool(run.loop.ended))
-        self.facts = facts = self.link.open()
-        warm_up(options.stage, facts.width, facts.height)
+        self.stage_name = options.stage
+        self.stage = make_stage(options.stage)
+        workers = options.workers
+        if workers is None and rate_hz:
+            workers = 0  # frames that are made ahead of their tick only grow old
+        self.pipeline = Pipeline(
+            source,
+            [self.stage, Draw(self.stage.name, self.lines)],
+            workers=workers,
+            timeline=run.timeline,
+            stopping=lambda: run.stopping,
+        )
+        facts = self.pipeline.open(warm_up=self.warm_up)
+        if source.live:
+            run.loop.follow(self.pipeline.wait)  # it keeps its own time
         run.fact("source", facts.name)
         run.fact("size", facts.size)
         run.fact("source fps", facts.fps or "not stated")
@@ -60,19 +71,23 @@ class Task:
             )
         run.picture(lambda: cv2.cvtColor(self.picture, cv2.COLOR_BGR2RGB), facts.name)
 
+    def warm_up(self, facts: Facts) -> None:
+        """Before the first frame is read."""
+        self.facts = facts
+        warm_up(self.stage_name, facts)
+
+    def lines(self, seen: Observation) -> list[str]:
+        """The text on a picture. It shows the latency of one before: its own is not over."""
+        return hud.lines(self.facts, seen, self.latency_ms)
+
     def step(self, tick: Tick) -> None:
         """One frame, from the camera to the sinks."""
-        assert self.link is not None  # start() came first
-        frame = self.link.take()
+        assert self.pipeline is not None  # start() came first
+        frame = self.pipeline.take()
         if frame is None:
             self.run.stop("end of the clip")
             return
-        with tick.span(self.stage.name):
-            seen = self.stage.process(frame)
-        with tick.span("draw"):
-            # The picture can only show the latency of the frame before: its own is not over
-            text = hud.lines(self.facts, seen, self.latency_ms)
-            self.picture = self.overlay.draw(frame, seen, text)
+        seen, self.picture = frame.results[self.stage.name], frame.image
         self.latency_ms = frame.age_ns(self.run.clock.now_ns()) / 1e6
         hud.log(self.run, frame, seen, self.latency_ms)
         if seen.error_px is not None:
@@ -94,13 +109,18 @@ class Task:
 
     def settle(self) -> None:
         """Release the source, then say whether the books balance."""
-        if self.link is None:
+        pipeline = self.pipeline
+        if pipeline is None:
             return
-        books = self.link.close()
+        books = pipeline.close()
         if books.captured:
             self.run.note(f"books: {books}")
-        if self.link.reallocated:
-            self.run.note(f"{self.link.reallocated} frames did not fit the memory they were given")
+        if books.delivered:
+            self.run.text("Frames, ms (p50 / p99 / max)", pipeline.ages.table())
+        if pipeline.broken:
+            self.run.note("the stage {} failed on frame {}".format(*pipeline.broken))
+        if pipeline.reallocated:
+            self.run.note(f"{pipeline.reallocated} frames did not fit the memory they were given")
         if self.errors_px:
             worst = max(self.errors_px)
             self.run.note(

@@ -25,5 +25,5 @@ def test_the_text_fits_what_is_known():
 
 
 def test_warm_up_works_at_any_size():
-    warm_up("points", 64, 64)
-    warm_up("objects", 97, 131)
+    warm_up("points", Facts("tiny", 64, 64, None))
+    warm_up("objects", Facts("odd", 97, 131, None))

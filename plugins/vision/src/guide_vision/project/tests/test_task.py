@@ -33,8 +33,20 @@ def test_a_live_camera_is_read_on_a_thread_of_its_own():
     record = run_task(Task(), ticks=5, options={**SMALL, "source": "virtual:live"})
 
     assert record.status == "finished", record.error
-    assert {"camera", "wait"} <= set(record.spans)
+    assert {"capture", "track", "draw"} <= set(record.spans)
+    lanes = {span.name: span.lane for span in record.run.timeline.spans()}
+    assert lanes["capture"] != lanes["track"]
     assert any(note.startswith("books: captured") and " = " in note for note in record.notes)
+
+
+def test_workers_give_the_same_frames_as_the_tick_itself_does():
+    def errors(workers):
+        options = {**SMALL, "workers": workers}
+        record = run_task(Task(), ticks=20, clock=VirtualClock(), options=options)
+        assert record.status == "finished", record.error
+        return record.series["error"]
+
+    assert errors(0) == errors(2)
 
 
 def test_marbles_before_a_camera_at_rest_are_found():
