@@ -11,7 +11,9 @@ import argparse
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from typing import Any, cast
 
 import cv2
@@ -99,16 +101,13 @@ def main() -> None:
 def _hang_up(newest: Any, after: int) -> None:
     """Let each client have so many pictures; to the server it looks as if it had gone."""
     wait = newest.after
-    shown: dict[int, int] = {}  # by the thread that serves the client
+    shown: Counter[int] = Counter()  # by the thread that serves the client
 
     def limited(number: int) -> Any:
-        import threading
-
         client = threading.get_ident()
-        if not number:
-            shown[client] = 0
         shown[client] += 1
         if shown[client] > after:
+            del shown[client]
             raise ConnectionAbortedError
         return wait(number)
 
