@@ -36,6 +36,7 @@ class Frame:
     t_capture_ns: int  # on the run's clock
     truth: Matrix | None = None  # from the photograph to this frame, where that is known
     true_boxes: Boxes | None = None  # of the things that move in it, where they are known
+    true_ids: npt.NDArray[np.int64] | None = None  # of those, row by row
     unreadable: int = 0  # frames before this one that came damaged, see Books
     slot: int = -1  # of the pool; -1: its memory is none of the pool's
     results: dict[str, Any] = field(default_factory=dict)  # what each stage returned, by its name

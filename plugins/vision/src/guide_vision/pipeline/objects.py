@@ -46,6 +46,7 @@ class MovingObjects:
         self._before: Image | None = None  # the small picture of the frame before
         self._mask: Image | None = None
         self._epoch = -1
+        self._shape: tuple[int, ...] = ()  # of the frame: when it changes, every place does
         self._learned = 0
         self._subtractor: cv2.BackgroundSubtractorMOG2
         self._identity: Identity
@@ -53,9 +54,9 @@ class MovingObjects:
 
     def process(self, frame: Frame) -> Observation:
         """Compare `frame` with the background and follow what stands out."""
-        restarted = frame.epoch != self._epoch
+        restarted = frame.epoch != self._epoch or frame.image.shape != self._shape
         if restarted:
-            self._epoch = frame.epoch
+            self._epoch, self._shape = frame.epoch, frame.image.shape
             self._restart()
         height, width = frame.image.shape[:2]
         scale = min(self._work_width / width, 1.0)

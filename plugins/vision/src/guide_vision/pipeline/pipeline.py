@@ -28,6 +28,7 @@ from guide_vision.pipeline.books import Books
 from guide_vision.pipeline.frame import Facts, Frame, Source
 from guide_vision.pipeline.link import Link, Sample, link_for
 from guide_vision.pipeline.observation import Step
+from guide_vision.pipeline.opening import NotOpened, open_within
 from guide_vision.pipeline.pool import Pool
 from guide_vision.pipeline.process import InProcess
 from guide_vision.pipeline.schedule import Job, Schedule
@@ -146,7 +147,15 @@ class Pipeline:
         Raises:
             GuideError: when the source cannot be opened, or not in that time.
         """
-        self._facts = facts = self._open_source(timeout_s)
+        try:
+            if self._source.live:
+                facts = open_within(self._source, timeout_s, self._stopping)
+            else:
+                facts = self._source.open()
+        except NotOpened:
+            self._reading = True  # a thread is in it still
+            raise
+        self._facts = facts
         elsewhere = [stage for stage in self._stages if isinstance(stage, InProcess)]
         self._pool = pool = Pool(facts.shape, self.slots, shared=bool(elsewhere))
         try:
@@ -229,36 +238,6 @@ class Pipeline:
             cv2.setNumThreads(self._cv_threads)
         return self.books
 
-    def _open_source(self, timeout_s: float) -> Facts:
-        """On a thread of its own when it is live: a driver may never come back from it."""
-        if not self._source.live:
-            return self._source.open()
-        opened: list[Facts | BaseException] = []
-
-        def open_it() -> None:
-            try:
-                opened.append(self._source.open())
-            except BaseException as error:
-                opened.append(error)
-
-        thread = threading.Thread(target=open_it, name="open", daemon=True)
-        thread.start()
-        end_s = time.monotonic() + timeout_s
-        self._reading = True  # until it is back, the source is not ours to close
-        while thread.is_alive():
-            if self._stopping():
-                raise GuideError("stopped before the source was open", "run again")
-            if time.monotonic() > end_s:
-                raise GuideError(
-                    f"the source did not open within {timeout_s:g} s",
-                    "check that it is on and reachable, or type --set source=virtual",
-                )
-            thread.join(_SLICE_S)
-        self._reading = False
-        if isinstance(found := opened[0], Facts):
-            return found
-        raise found
-
     def _give_back(self) -> None:
         """The consumer is done with the frame it has."""
         if self._lent is None or self._pool is None:
@@ -330,12 +309,20 @@ class Pipeline:
         return GuideError(
             f"{self._facts.name} has shown nothing for {self._allowed_s:g} s, "
             "its driver does not answer",
-            "unplug it and plug it in again, or type --set source=virtual",
+            "unplug it and plug it in again, or type --source virtual",
         )
 
     def _run(self) -> None:
         """A thread: read when nobody does, else do the work that is nearest to the end."""
         self._timeline.name_thread(threading.current_thread().name)
+        try:
+            self._work_on()
+        except BaseException as error:  # no stage's and no source's: the consumer must not wait
+            with self._work:
+                self._ended, self._error = True, error
+            raise
+
+    def _work_on(self) -> None:
         fresh = False  # this thread has just read a frame
         while True:
             with self._work:
@@ -393,7 +380,7 @@ class Pipeline:
         self._timeline.add("capture", began_ns, ended_ns, flow=flow)
         with self._work:
             self._reading = False
-            if frame is None:
+            if frame is None or self._stop:  # the books may be closed already
                 pool.give(slot)
                 self._ended, self._error = True, self._error or error
             else:

@@ -8,6 +8,8 @@ from guide.clock import Clock
 from guide.errors import UsageError
 from guide_vision.pipeline.camera import Camera, Stream
 from guide_vision.pipeline.clip import Clip
+from guide_vision.pipeline.crossings import Crossings
+from guide_vision.pipeline.faults import faults_for
 from guide_vision.pipeline.frame import Source
 from guide_vision.pipeline.marbles import Marbles
 from guide_vision.pipeline.virtual import VirtualCamera
@@ -31,8 +33,12 @@ def open_source(
     Args:
         name: `"virtual"`, a camera that moves over a photograph, each frame made when asked
             for; `"virtual:live"`, the same, 30 a second, ready or not; `"virtual:marbles"`, a
-            camera at rest before which marbles roll; `"0"`, a camera's number; an `http://` or
-            `rtsp://` address; or the path of a video file.
+            camera at rest before which marbles roll; `"virtual:crossings"`, the same with
+            things that hide one another, their boxes and ids known. Any of them with faults,
+            `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`, `+dim` (steps of
+            light), `+resize` (half the size from frame 150 on), `+barcode` (time and number
+            in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
+            `http://` or `rtsp://` address; or the path of a video file.
         clock: what stamps the frames; by default the system's.
         width: of the virtual camera, and what a real one is asked for.
         height: likewise.
@@ -48,22 +54,29 @@ def open_source(
     """
     kind, _, variant = name.partition(":")
     if kind == "virtual":
-        if variant not in ("", "live", "marbles"):
+        variant, *faults = variant.split("+")
+        if variant not in ("", "live", "marbles", "crossings"):
             raise UsageError(
-                f"there is no source {name}", "virtual, virtual:live or virtual:marbles"
+                f"there is no source {name}",
+                "virtual, virtual:live, virtual:marbles or virtual:crossings",
             )
-        marbles = variant == "marbles"
+        still = variant in ("marbles", "crossings")
         camera = VirtualCamera(
             _find(photo, folder) if photo else None,
             width=width,
             height=height,
-            noise=0 if marbles else noise,
-            speed=0 if marbles else 1,
+            noise=0 if still else noise,
+            speed=0 if still else 1,
             seed=seed,
             live=variant == "live",
             clock=clock,
         )
-        return Marbles(camera, noise=noise, seed=seed) if marbles else camera
+        source: Source = camera
+        if variant == "marbles":
+            source = Marbles(camera, noise=noise, seed=seed)
+        elif variant == "crossings":
+            source = Crossings(camera, noise=noise, seed=seed)
+        return faults_for(faults, source, seed=seed, clock=clock)
     if name.isdecimal() and len(name) < 10:
         return Camera(int(name), width=width, height=height, stall_s=stall_s, clock=clock)
     scheme, separator, _ = name.partition("://")
