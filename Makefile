@@ -57,14 +57,15 @@ build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@touch $@
 
 # Without what these ask for, which would be a second OpenCV. GStreamer is Debian's: where it cannot
-# be installed its row says so, and the others stand.
+# be installed its rows say so, and the others stand.
 build/peers/.vision: benchmarks/peers-vision.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."
 	@$(PIP) install --no-deps --no-compile --upgrade --target build/peers -r benchmarks/peers-vision.txt -c constraints.txt
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get install -y -qq --no-install-recommends ffmpeg python3-gst-1.0 gir1.2-gst-plugins-base-1.0 \
-	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null 2>&1 \
-	        || echo "GStreamer from Debian did not install: its row will be empty"; fi
+	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+	        gstreamer1.0-plugins-ugly gir1.2-gst-rtsp-server-1.0 >/dev/null 2>&1 \
+	        || echo "GStreamer from Debian did not install: its rows will be empty"; fi
 	@touch $@
 
 clean:

@@ -29,7 +29,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="three minutes, to see that it runs")
-    length.add_argument("--long", action="store_true", help="half an hour: 5 minutes live, 100 "
+    length.add_argument("--long", action="store_true", help="an hour: 5 minutes live, 100 "
                         "reconnects, 10 minutes of memory")  # fmt: skip
     parser.add_argument(
         "--markdown", action="store_true", help="the machine's name above the table"

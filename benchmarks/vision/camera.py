@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import cv2
 
@@ -30,6 +31,7 @@ class CameraProcess:
     """The camera, elsewhere; started at once.
 
     Args:
+        kind: "camera", Motion JPEG, or "rtsp".
         port: 0 takes a free one.
         width: of the picture.
         height: likewise.
@@ -41,10 +43,18 @@ class CameraProcess:
     """
 
     def __init__(
-        self, *, port: int = 0, width: int = 640, height: int = 360, hang_up_after: int = 0
+        self,
+        kind: str = "camera",
+        *,
+        port: int = 0,
+        width: int = 640,
+        height: int = 360,
+        hang_up_after: int = 0,
     ) -> None:
-        arguments = {"port": port, "width": width, "height": height, "hang-up-after": hang_up_after}
-        command = [sys.executable, "-m", "benchmarks.vision.camera"]
+        arguments = {"port": port, "width": width, "height": height}
+        if hang_up_after:
+            arguments["hang-up-after"] = hang_up_after
+        command = [sys.executable, "-m", f"benchmarks.vision.{kind}"]
         for name, value in arguments.items():
             command += [f"--{name}", str(value)]
         self._process = subprocess.Popen(
@@ -53,8 +63,8 @@ class CameraProcess:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
-            raise RuntimeError("the camera did not start")
-        self.port = int(self.url.rstrip("/").rpartition(":")[2])
+            raise RuntimeError(f"the {kind} did not start")
+        self.port = urlsplit(self.url).port or 0
 
     def silence(self) -> None:
         """Show nothing, and keep the connections."""

@@ -12,7 +12,7 @@ class Scale:
     rounds: int = 6  # of all variants
     frames: int = 240  # of a variant in a round
     warm_up: int = 60
-    segment_s: float = 20.0  # of a live run
+    segment_s: float = 15.0  # of a live run
     segments: int = 3  # of each side
     lag_s: float = 15.0  # a consumer that is too slow
     frozen_s: float = 40.0  # how long a peer may stay frozen before we look no longer
