@@ -8,6 +8,7 @@ It shows Motion JPEG over HTTP, with the number and the time of capture in each 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,12 @@ class CameraProcess:
         for name, value in arguments.items():
             command += [f"--{name}", str(value)]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,  # its end is the camera's, see `end_with_parent`
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
@@ -91,6 +97,16 @@ def age_ms(image: Any) -> float:
     return float((time.perf_counter_ns() // 1_000_000 - read_barcode(image)) % WRAP)
 
 
+def end_with_parent() -> None:
+    """End this process when its parent has: no camera is left behind by a run that was killed."""
+
+    def wait() -> None:
+        sys.stdin.read()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
@@ -99,6 +115,7 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=360)
     parser.add_argument("--hang-up-after", type=int, default=0)
     typed = parser.parse_args()
+    end_with_parent()
     cv2.setNumThreads(1)
     camera = VirtualCamera(width=typed.width, height=typed.height, fps=30.0, live=True)
     server = serve(typed.port, camera)

@@ -29,7 +29,8 @@ def minutes(film: str, seconds: float) -> dict[str, Any]:
     """Resident MB of the whole work on a live source, each second."""
     pipeline = Pipeline(Paced(Clip(Path(film), loop=True)), [Detect(), Finish()])
     pipeline.open()
-    began, samples = time.perf_counter(), []
+    began = time.perf_counter()
+    samples: list[float] = []
     while (elapsed := time.perf_counter() - began) < SETTLE_S + seconds:
         pipeline.take()
         if elapsed >= SETTLE_S + len(samples):

@@ -55,7 +55,7 @@ class Meter:
         elif self._done == self.total:
             self._ended = time.perf_counter()
             self._cpu += self._cpu_s()
-            self._peak_mb = sum(peak_mb(process) for process in ("self", *self.children))
+            self._peak_mb = peak_mb() + sum(map(peak_mb, self.children))
 
     def result(self) -> dict[str, Any]:
         """Frames a second, CPU ms a frame, peak MB, digests; and when it ran."""

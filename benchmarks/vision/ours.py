@@ -146,9 +146,7 @@ def bgr(clip: str, meter: Meter) -> None:
 
 def gray(clip: str, meter: Meter) -> None:
     """The Y plane alone, and a JPEG without colour."""
-    # SEAM: `gray` comes with the sources
-    source = Clip(Path(clip), gray=True)  # type: ignore[call-arg]
-    _run(source, [Detect(), Finish()], meter)
+    _run(Clip(Path(clip), gray=True), [Detect(), Finish()], meter)
 
 
 def planar(clip: str, meter: Meter) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 
+from benchmarks.vision.camera import end_with_parent
 from benchmarks.vision.peers import DEBIAN
 from guide_vision.netcam import Newest
 from guide_vision.pipeline.barcode import write_barcode
@@ -46,6 +47,7 @@ def main() -> None:
     gi.require_version("GstRtspServer", "1.0")
     from gi.repository import GLib, Gst, GstRtspServer
 
+    end_with_parent()
     cv2.setNumThreads(1)
     Gst.init(None)
     factory = GstRtspServer.RTSPMediaFactory()

@@ -94,7 +94,7 @@ def measure(film: str, scale: Scale) -> Results:
                     warm_up=scale.warm_up,
                 )
             except FailedError as error:
-                results.failed[variant] = str(error).partition(": ")[2]
+                results.failed[variant] = str(error).partition(": ")[2].partition(" (/")[0]
                 continue
             results.add(variant, result)
             if number == 0 and scale.verbose:
