@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from benchmarks.rows import HEAD, line
 
-MODULES = ("spans", "percentiles", "trace", "meters", "card", "pacing")
+MODULES = ("start", "spans", "percentiles", "trace", "meters", "card", "pacing")
 
 
 def main(names: Iterable[str]) -> None:

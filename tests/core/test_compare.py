@@ -8,12 +8,11 @@ from guide.compare import (
     block_length,
     compare,
     differences,
-    known_runs,
     repeat,
     repeats_beside,
     tick_change,
 )
-from guide.record import write_record
+from guide.record import known_runs, write_record
 from tests.core.sample_record import NASTY, older, sample
 
 

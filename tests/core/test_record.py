@@ -14,15 +14,13 @@ import pytest
 import guide
 from guide.clock import VirtualClock
 from guide.errors import GuideError
+from guide.folders import begin, new_run_folder, write_all
 from guide.loop import Loop
 from guide.record import (
-    begin,
     closing_record,
     latest_run,
-    new_run_folder,
     opening_record,
     read_record,
-    write_all,
     write_atomically,
     write_record,
 )

@@ -12,8 +12,9 @@ import pytest
 
 import guide
 from guide.clock import VirtualClock
+from guide.folders import write_all
 from guide.loop import Loop
-from guide.record import closing_record, opening_record, write_all, write_record
+from guide.record import closing_record, opening_record, write_record
 from guide.report import bottleneck, headline, render, whole, write_report
 from guide.report.figures import of_ceiling
 from guide.report.misses import _rows, advice, flights

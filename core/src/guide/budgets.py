@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from guide.energy import total_energy
 from guide.errors import UsageError
-from guide.meter import Reading
+from guide.meter import Reading, summed
 from guide.units import percent, quantity
 
 WARN_AT = 0.8
@@ -86,12 +86,9 @@ class _Account:
             peak = [r for r in readings if r.name == "memory.peak"]
             used = max(now, peak, key=lambda found: sum(r.value for r in found))
         if used:
-            self.source = " + ".join(r.source for r in used)
-            self.used = max(self.used, sum(r.value for r in used))
-            self.low = self.high = None
-            if any(r.low is not None for r in used):
-                self.low = sum(r.value if r.low is None else r.low for r in used)
-                self.high = sum(r.value if r.high is None else r.high for r in used)
+            total = summed(self.name, used, " + ".join(r.source for r in used))
+            self.used = max(self.used, total.value)
+            self.low, self.high, self.source = total.low, total.high, total.source
         return bool(used)
 
     def verdict(self) -> str:

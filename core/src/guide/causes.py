@@ -13,7 +13,6 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guide.units import duration
@@ -45,20 +44,13 @@ class Used(NamedTuple):
 
     def since(self, before: Used) -> Used:
         """The difference to an earlier reading."""
-        return Used(
-            self.cpu_ns - before.cpu_ns,
-            self.others_ns - before.others_ns,
-            self.run_delay_ns - before.run_delay_ns,
-            self.forced - before.forced,
-            self.major - before.major,
-        )
+        return Used(*(now - then for now, then in zip(self, before, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """A tick that was done after its deadline, as the loop saw it."""
 
-    index: int
+    tick: int
     due_ns: int
     start_ns: int
     end_ns: int
@@ -179,27 +171,31 @@ class Causes:
         while self._collections:
             timeline.add("gc", *self._collections.pop(0), lane=timeline.loop_lane)
         done = self._log.count - (0 if final else _AFTER)
-        ready = [miss for miss in self._waiting if miss.index < done]
+        ready = [miss for miss in self._waiting if miss.tick < done]
         if not ready:
             return
-        self._waiting = [miss for miss in self._waiting if miss.index >= done]
+        self._waiting = [miss for miss in self._waiting if miss.tick >= done]
         spans = timeline.columns(_NEWEST)
-        took = self._took(spans, {miss.index for miss in ready})
+        took = self.took({miss.tick for miss in ready}, spans)
+        for of_tick in took.values():
+            if len(of_tick) > 1:
+                of_tick.pop("gc", None)  # it lies within another, and has a cause of its own
         names = {name for of_tick in took.values() for name in of_tick}
         stats = timeline.stats()
         usual = {name: stats[name].percentile(50) for name in names if name in stats}
         for miss in ready:
-            cause, text = explain(miss, took.get(miss.index, {}), usual)
+            cause, text = explain(miss, took.get(miss.tick, {}), usual)
             self.counts[cause] = self.counts.get(cause, 0) + 1
             self.explained.append(Explained(miss, cause, text))
         for miss in sorted(ready, key=lambda m: -m.over_ns)[:_FLIGHTS]:
             if len(self.flights) < _FLIGHTS or miss.over_ns > self.flights[-1].over_ns:
-                self.keep_flight(miss.index, "missed", miss.over_ns, spans)
+                self.keep_flight(miss.tick, "missed", miss.over_ns, spans)
 
-    def _took(self, spans: SpanColumns, wanted: set[int]) -> dict[int, dict[str, int]]:
+    def took(self, wanted: set[int], spans: SpanColumns | None = None) -> dict[int, dict[str, int]]:
         """Of each tick in `wanted`: how long each of its spans on the loop's thread took."""
         import numpy as np
 
+        spans = spans or self._timeline.columns()
         lane = self._timeline.loop_lane
         here = spans.lanes.index(lane) if lane in spans.lanes else -1
         rows = np.flatnonzero(np.isin(spans.tick, list(wanted)) & (spans.lane == here))
@@ -208,9 +204,6 @@ class Causes:
             name = spans.names[spans.name[i]]
             of_tick = took.setdefault(int(spans.tick[i]), {})
             of_tick[name] = of_tick.get(name, 0) + int(spans.end_ns[i] - spans.start_ns[i])
-        for of_tick in took.values():
-            if len(of_tick) > 1:
-                of_tick.pop("gc", None)  # it lies within another, and has a cause of its own
         return took
 
     def keep_flight(
@@ -263,9 +256,9 @@ class Causes:
             gc.callbacks.remove(noted)
 
 
-def sentence(counts: Mapping[str, int], most: int = 3) -> str:
-    """The causes in a few words, most frequent first: "woke late 7, gc 3"."""
+def sentence(counts: Mapping[str, int]) -> str:
+    """The three most frequent causes in a few words: "woke late 7, gc 3"."""
     ranked: Sequence[tuple[str, int]] = sorted(counts.items(), key=lambda item: -item[1])
-    rest = sum(n for _, n in ranked[most:])
-    words = [f"{cause} {n:,}" for cause, n in ranked[:most]]
+    rest = sum(n for _, n in ranked[3:])
+    words = [f"{cause} {n:,}" for cause, n in ranked[:3]]
     return ", ".join([*words, f"other {rest:,}"] if rest else words)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Protocol
 
 from guide.pacing import Pacer
+from guide.units import exact
 
 _NAP_NS = 50_000_000  # how long a scaled clock sleeps before it looks again
 
@@ -145,7 +145,7 @@ class ScaledClock:
 def _ratio(speed: float) -> tuple[int, int]:
     if not 0 < speed < float("inf"):
         raise ValueError(f"speed must be above 0 and finite, not {speed}")
-    return Fraction(str(speed)).as_integer_ratio()  # str() first: the decimal that was typed
+    return exact(speed).as_integer_ratio()
 
 
 def unix_anchor(

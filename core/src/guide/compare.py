@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError
-from guide.record import read_record
+from guide.record import known_runs, read_record
 from guide.report import bounded, whole
 
 if TYPE_CHECKING:
@@ -117,11 +117,6 @@ def repeat(record: Mapping[str, Any]) -> Repeat:
         for what in ("p50", "p99", "mean")
     }
     return Repeat(repr(kind), figures | {name: value for name, _, value in _once(run)})
-
-
-def known_runs(runs: Path) -> list[Path]:
-    """The runs in a folder, oldest first."""
-    return sorted(file.parent for file in runs.glob("*/run.json"))
 
 
 def repeats_beside(folder: Path) -> list[Repeat]:

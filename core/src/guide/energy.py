@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from guide.meter import Meter, Reading, Unavailable, Usage
+from guide.meter import Meter, Reading, Unavailable, Usage, summed
 from guide.process import KeptOpen
 
 POWERCAP = Path("/sys/class/powercap")
@@ -234,26 +234,20 @@ def _modelled(name: str, seconds: float, watts: tuple[float, float]) -> Reading:
 
 def total_energy(readings: Iterable[Reading]) -> dict[str, Reading]:
     """Joules by source: what was measured and what was modelled are never one figure."""
-    totals: dict[str, Reading] = {}
-    for r in readings:
-        if r.unit != "J":
-            continue
-        t = totals.get(r.source, Reading("energy", 0.0, "J", "total", r.source))
-        low = high = None
-        if not (r.low is t.low is None):
-            low = sum(x.value if x.low is None else x.low for x in (t, r))
-            high = sum(x.value if x.high is None else x.high for x in (t, r))
-        totals[r.source] = Reading("energy", t.value + r.value, "J", "total", r.source, low, high)
-    return totals
+    by_source: dict[str, list[Reading]] = {}
+    for reading in readings:
+        if reading.unit == "J":
+            by_source.setdefault(reading.source, []).append(reading)
+    return {source: summed("energy", of, source) for source, of in by_source.items()}
 
 
 def open_energy_meters(
-    *, cpu_ns: Callable[[], int] = time.process_time_ns, idle: bool = False
+    *, cpu_ns: Callable[[], int] = time.process_time_ns
 ) -> tuple[Sequence[Meter], Sequence[str]]:
     """The best meters of energy this machine has, and a line for each source that is absent.
 
-    The CPU's energy is measured by RAPL or else modelled, never both; `cpu_ns` and `idle` are
-    the model's, see `ModelMeter`.
+    The CPU's energy is measured by RAPL or else modelled, never both; `cpu_ns` is the model's, see
+    `ModelMeter`.
     """
     meters: list[Meter] = []
     absent = []
@@ -261,7 +255,7 @@ def open_energy_meters(
         meters.append(RaplMeter())
     except Unavailable as why:
         absent.append(f"rapl: {why}")
-        meters.append(ModelMeter(cpu_ns=cpu_ns, idle=idle))
+        meters.append(ModelMeter(cpu_ns=cpu_ns))
     try:
         meters.append(NvmlMeter())
     except Unavailable as why:

@@ -7,8 +7,12 @@ period to the last wake-up: that sum is where loops drift (1 to 17 % slow at 60 
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from guide.units import exact
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Overrun = Literal["skip", "catch-up", "slip"]
 
@@ -110,7 +114,7 @@ class FixedStep:
     def __init__(self, rate_hz: float, max_steps: int = 8) -> None:
         if not rate_hz > 0 or max_steps < 1:
             raise ValueError(f"rate_hz and max_steps must be above 0, not {rate_hz}, {max_steps}")
-        self._period_ns = 10**9 / Fraction(str(rate_hz))
+        self._period_ns = 10**9 / exact(rate_hz)
         self._max_steps = max_steps
         self.done = 0  # steps taken or given up
         self.dropped = 0

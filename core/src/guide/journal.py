@@ -10,17 +10,19 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.causes import Explained
 from guide.percentiles import Histogram, Summary
+from guide.ticks import TickColumns
 
 if TYPE_CHECKING:
     from guide.resources import Sampler
     from guide.run import Run
+    from guide.timing import Timeline
 
 NAME = "journal.bin"
 _EVERY_S = 0.9  # so that what is lost is never more than a second
@@ -66,9 +68,9 @@ class Journal:
             self.trouble = f"no journal: {error.strerror or error}"
 
     def _new_misses(self) -> list[dict[str, Any]]:
-        new = [e for e in list(self._run.loop.misses.explained) if e.miss.index > self._last_miss]
+        new = [e for e in list(self._run.loop.misses.explained) if e.miss.tick > self._last_miss]
         if new:
-            self._last_miss = new[-1].miss.index
+            self._last_miss = new[-1].miss.tick
         return [written_miss(e, self._run.started_ns) for e in new]
 
     def part(self) -> bytes:
@@ -97,14 +99,7 @@ class Journal:
             "suspended": log.suspended,
             "causes": dict(run.loop.causes),
             "misses": self._new_misses(),
-            "spans": {
-                name: {
-                    **asdict(Summary.of(h)),
-                    "total_ns": h.total,
-                    "beside": name in run.timeline.beside,
-                }
-                for name, h in run.timeline.stats().items()
-            },
+            "spans": written_spans(run.timeline),
             "readings": [asdict(reading) for reading in self._sampler.latest()],
             "at_ns": run.clock.now_ns() - run.started_ns,
             "bytes": sum(map(len, payload)),
@@ -115,12 +110,43 @@ class Journal:
 def written_miss(explained: Explained, origin_ns: int) -> dict[str, Any]:
     """A missed tick as run.json and the journal hold it."""
     return {
-        "index": explained.miss.index,
+        "index": explained.miss.tick,
         "start_ns": explained.miss.start_ns - origin_ns,
         "over_ns": explained.miss.over_ns,
         "cause": explained.cause,
         "text": explained.text,
     }
+
+
+def written_ticks(ticks: TickColumns, origin_ns: int) -> dict[str, Any]:
+    """The newest ticks as run.json holds them."""
+    return {
+        "first": ticks.first,
+        "due_ns": (ticks.due_ns - origin_ns).tolist(),
+        "start_ns": (ticks.start_ns - origin_ns).tolist(),
+        "end_ns": (ticks.end_ns - origin_ns).tolist(),
+        "skipped": ticks.skipped.tolist(),
+    }
+
+
+def written_spans(timeline: Timeline) -> dict[str, Any]:
+    """The durations of each span, by name, as run.json and the journal hold them."""
+    return {
+        name: {
+            **Summary.of(h)._asdict(),
+            "total_ns": h.total,
+            "beside": name in timeline.beside,
+        }
+        for name, h in timeline.stats().items()
+    }
+
+
+def add_reading(
+    columns: dict[str, Any], row: int, name: str, about: Mapping[str, Any], value: Any
+) -> None:
+    """Put a reading of sample number `row` at the end of its column; a meter may miss a sample."""
+    values = columns.setdefault(name, {**about, "values": []})["values"]
+    values += [None] * (row - len(values)) + [value]
 
 
 def parts(file: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -161,12 +187,12 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
     work, late = Histogram(), Histogram()
     work.record_many(end - start)
     late.record_many(start - due)
+    first = head["first"] + head["ticks"] - len(due)
     columns: dict[str, Any] = {}
     for row, (_, readings) in enumerate(samples):
         for r in readings:
             about = {key: r[key] for key in ("unit", "kind", "source")}
-            values = columns.setdefault(r["name"], about | {"values": []})["values"]
-            values += [None] * (row - len(values)) + [r["value"]]
+            add_reading(columns, row, r["name"], about, r["value"])
     return {
         **opening,
         "seconds": head["at_ns"] / 1e9,
@@ -175,17 +201,11 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
             "ticks": head["first"] + head["ticks"],
             **{key: head[key] for key in ("missed", "skipped", "suspended")},
         },
-        "tick_time": asdict(Summary.of(work)),
-        "lateness": asdict(Summary.of(late)),
+        "tick_time": Summary.of(work)._asdict(),
+        "lateness": Summary.of(late)._asdict(),
         "spans": head["spans"],
         "misses": {"causes": head["causes"], "list": misses[-1000:]},
-        "ticks": {
-            "first": head["first"] + head["ticks"] - len(due),
-            "due_ns": due.tolist(),
-            "start_ns": start.tolist(),
-            "end_ns": end.tolist(),
-            "skipped": skipped.tolist(),
-        },
+        "ticks": written_ticks(TickColumns(first, due, start, end, skipped, None), 0),
         "series": series,
         "usage": {
             "totals": head["readings"],

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from guide.causes import sentence
-from guide.compare import differences, known_runs, repeats_beside, tick_change
+from guide.compare import differences, repeats_beside, tick_change
 from guide.errors import GuideError
-from guide.record import read_record, write_atomically
+from guide.record import known_runs, latest_run, read_record, write_atomically
 from guide.report import bounded, headline, whole
 from guide.report.figures import commit
 from guide.units import duration, number
@@ -52,7 +52,7 @@ def add(project: Path, run: Path | None = None, note: str = "") -> list[str]:
     before = file.read_bytes() if file.exists() else b""
     text = _read(file) if before else _NEW
     runs = [run] if run else _since(project, text)
-    about = run or next(iter(known_runs(project / "runs")[::-1]), None)
+    about = run or latest_run(project / "runs")
     if note and about and about not in runs:
         runs.append(about)
     added = [folder for folder in runs if _entry(text, folder.name) is None]

@@ -16,8 +16,6 @@ import functools
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import get_args
 
 from guide.causes import Causes, Miss, Used
@@ -25,6 +23,7 @@ from guide.clock import Clock, SystemClock
 from guide.grid import FixedStep, Grid, Overrun
 from guide.ticks import TickColumns, TickLog, TickRecord
 from guide.timing import Timeline
+from guide.units import exact
 
 __all__ = ["FixedStep", "Loop", "Overrun", "Tick", "TickColumns", "TickLog", "TickRecord"]
 
@@ -43,20 +42,30 @@ _SUSPENDED_NS = 1_000_000_000
 _HUGE = 1e15  # what lies beyond is a slip of the hand, and would not fit the log's 64 bits
 
 
-@dataclass(slots=True)
 class Tick:
     """One turn of the loop: a frame, or a training step."""
 
-    index: int  # 0, 1, 2 ...: ticks run, not slots of the grid
-    due_ns: int  # when it should have begun
-    start_ns: int  # when it began
-    deadline_ns: int | None  # when it must be done; None without a budget
-    t_ns: int  # time to animate by: since the origin, less pauses, at the loop's speed
-    dt_ns: int  # the same since the tick before: the period times the slots passed
-    skipped: int  # slots of the grid given up just before this tick
-    timeline: Timeline
-    # A context manager that records a part of this tick under a name.
-    span: Callable[[str], AbstractContextManager[None]]
+    def __init__(
+        self,
+        index: int,
+        due_ns: int,
+        start_ns: int,
+        deadline_ns: int | None,
+        t_ns: int,
+        dt_ns: int,
+        skipped: int,
+        timeline: Timeline,
+        span: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        self.index = index  # 0, 1, 2 ...: ticks run, not slots of the grid
+        self.due_ns = due_ns  # when it should have begun
+        self.start_ns = start_ns  # when it began
+        self.deadline_ns = deadline_ns  # when it must be done; None without a budget
+        self.t_ns = t_ns  # time to animate by: since the origin, less pauses, at the loop's speed
+        self.dt_ns = dt_ns  # the same since the tick before: the period times the slots passed
+        self.skipped = skipped  # slots of the grid given up just before this tick
+        self.timeline = timeline
+        self.span = span  # a context manager that records a part of this tick under a name
 
     @property
     def t_s(self) -> float:
@@ -107,7 +116,7 @@ class Loop:
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
         between: called between ticks, on the loop's thread, with the index of the tick that has
-            ended and the ns left to the next.
+            ended and the ns left to the next; while paused, again and again.
 
     Raises:
         ValueError: for a rate, budget or limit that is not positive, or an unknown policy.
@@ -141,8 +150,7 @@ class Loop:
             raise ValueError(f"overrun is one of {', '.join(get_args(Overrun))}, not {overrun!r}")
         self.rate_hz = rate_hz
         self.overrun = overrun
-        # str() first: the person meant the decimal they typed, not its binary neighbour
-        self._period = None if rate_hz is None else 10**9 / Fraction(str(rate_hz))
+        self._period = None if rate_hz is None else 10**9 / exact(rate_hz)
         if budget_s is not None:
             self.budget_ns: int | None = max(round(budget_s * 1e9), 1)
         else:
@@ -161,7 +169,6 @@ class Loop:
         self._seconds_ns = None if seconds is None else round(seconds * 1e9)
         self._stamps = stamps
         self._steps = 0  # single steps still to be taken while paused
-        self._waited = False
         self._follow: Callable[[], int | None] | None = None
 
     @property
@@ -300,6 +307,8 @@ class Loop:
         """Wait while paused; returns how long that was."""
         began_ns = self.clock.now_ns()
         while self.paused and not self._steps and not self.ended:
+            if self.between is not None:  # a picture is looked at in a pause more than ever
+                self.between(self.log.count - 1, _PAUSED_NAP_NS)
             self.clock.sleep_until(self.clock.now_ns() + _PAUSED_NAP_NS)
         return self.clock.now_ns() - began_ns
 

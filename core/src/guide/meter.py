@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -51,3 +52,13 @@ class Meter(Protocol):
 
 class Unavailable(GuideError):
     """This machine does not have, or does not grant, what a meter reads."""
+
+
+def summed(name: str, readings: Sequence[Reading], source: str) -> Reading:
+    """Readings of one unit as one; its bounds are theirs, added up, where any has some."""
+    low = high = None
+    if any(r.low is not None for r in readings):
+        low = sum(r.value if r.low is None else r.low for r in readings)
+        high = sum(r.value if r.high is None else r.high for r in readings)
+    value = sum(r.value for r in readings)
+    return Reading(name, value, readings[0].unit, "total", source, low, high)

@@ -11,9 +11,8 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,16 +32,6 @@ class Histogram:
     largest are exact; two can be merged. The layout is that of HdrHistogram
     (http://hdrhistogram.org): 32 equal buckets for each power of two. Safe from any thread.
     """
-
-    __slots__ = (
-        "_buckets",
-        "_count",
-        "_largest",
-        "_lock",
-        "_pending",
-        "_smallest",
-        "_total",
-    )
 
     def __init__(self, values: Iterable[int] = ()) -> None:
         self._buckets = array("q", bytes(8 * _BUCKETS))
@@ -189,11 +178,10 @@ class Histogram:
         return min(max(low + (1 << shift) // 2, self._smallest), self._largest)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What a person reads of a distribution; all times in ns."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # not tuple's
     mean_ns: float
     p50_ns: int
     p90_ns: int

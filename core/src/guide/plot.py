@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMNS = 400  # past three points for each, a column of the plot shows its lowest and highest
+_LOG_ROOM = math.log2(1.15)  # above and below the lines on a logarithmic axis
 _GAP, _LOG_STEPS, _LOG_FINE = 65535, 3000, 1000  # how report.js reads them
 
 
@@ -106,6 +107,33 @@ def line_plot(
     return frame(box, marks, x_label, y_label, legend, zooms=True, overlay=overlay)
 
 
+def log_plot(
+    lines: Sequence[Line], x_label: str, y_label: str, x_marks: Sequence[tuple[float, str]]
+) -> str:
+    """Lines on logarithmic axes; `x_marks` are the values of x that are labelled, with their text.
+
+    On the y axis the powers of two are labelled.
+    """
+    import numpy as np
+
+    drawn = [(line, np.log2(line.xs), np.log2(np.array(line.ys, float))) for line in lines]
+    left, right = _range(np.concatenate([x for _, x, _ in drawn]), pad=False)
+    low, high = _range(np.concatenate([y for _, _, y in drawn]), pad=False)
+    box = Box(left, right, low - _LOG_ROOM, high + _LOG_ROOM)
+    logs = [(math.log2(value), text) for value, text in x_marks]
+    powers = range(math.ceil(box.y_low), math.floor(box.y_high) + 1)
+    return frame(
+        box,
+        [_path(box, line, x, y) for line, x, y in drawn],
+        x_label,
+        y_label,
+        [(line.label, line.css) for line in lines if line.label],
+        x_marks=[mark for mark in logs if left <= mark[0] <= right],
+        y_marks=[(power, number(2.0**power)) for power in powers],
+        rem=17,
+    )
+
+
 def row_plot(
     rows: Sequence[tuple[str, str, Sequence[float]]], x_range: tuple[float, float], x_label: str
 ) -> str:
@@ -154,7 +182,8 @@ def bar_plot(
     ]
     marks += [f'<path class="{r.css}" d="M{box.x(r.at):.1f} 0V1000"/>' for r in rules]
     legend = [(rule.label, rule.css) for rule in rules]
-    return frame(box, marks, x_label, y_label, legend, y_value=lambda v: v * v)
+    heights = _round_marks(box.y_low, box.y_high, lambda v: v * v)
+    return frame(box, marks, x_label, y_label, legend, y_marks=heights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +264,16 @@ def _band(box: Box, line: Line, xs: NDArray[np.float64], ys: NDArray[np.float64]
     return f'<path class="band {line.css}" d="M{"L".join(there + back)}Z"/>' if points else ""
 
 
-def _ticks(low: float, high: float, about: int) -> list[float]:
-    raw = (high - low) / about
+def _round_marks(
+    low: float, high: float, said: Callable[[float], float] = float
+) -> Iterator[tuple[float, str]]:
+    """About six round values from `low` to `high`, each with what is `said` of it as text."""
+    raw = (high - low) / 6
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
-    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
+    for i in range(first, math.floor(high / step + 1e-9) + 1):
+        yield i * step, number(float(f"{said(i * step):.6g}"))
 
 
 def frame(
@@ -249,24 +282,27 @@ def frame(
     x_label: str,
     y_label: str,
     legend: Sequence[tuple[str, str]],
-    y_value: Callable[[float], float] = lambda v: v,
     *,
+    x_marks: Iterable[tuple[float, str]] | None = None,
+    y_marks: Iterable[tuple[float, str]] | None = None,
     zooms: bool = False,
     overlay: str = "",
     rem: float | None = None,
 ) -> str:
     """A plot around SVG `marks`: grid, labels, legend of (text, class), HTML `overlay`.
 
-    Without a `y_label` the y axis has no labels of its own; `rem` is its height, 13 by default.
+    `x_marks` and `y_marks` are the values that are labelled, with their text; by default round
+    ones. Without a `y_label` the y axis has no labels of its own; `rem` is its height, 13 by
+    default.
     """
     grid, labels = [], []
-    for value in _ticks(box.y_low, box.y_high, 6) if y_label else ():
+    if y_marks is None:
+        y_marks = _round_marks(box.y_low, box.y_high) if y_label else ()
+    for value, text in y_marks:
         y = box.y(value)
         grid.append(f"M0 {y:.1f}H1000")
-        text = number(float(f"{y_value(value):.6g}"))
         labels.append(f'<span class="y" style="top:{y / 10:.1f}%">{text}</span>')
-    for value in _ticks(box.x_low, box.x_high, 6):
-        text = number(float(f"{value:.6g}"))
+    for value, text in _round_marks(box.x_low, box.x_high) if x_marks is None else x_marks:
         labels.append(f'<span class="x" style="left:{box.x(value) / 10:.1f}%">{text}</span>')
     keys = "".join(f'<span class="key {css}">{escape(text)}</span>' for text, css in legend)
     zoom = f' data-x="{box.x_low!r} {box.x_high!r}"' if zooms else ""

@@ -208,14 +208,14 @@ class Plugins:
             self._break(entry.name, error, module)
             return
         self._modules[entry.name] = module
-        for track in self._call(entry.name, "guide_tracks", Track):
+        tracks = self._call(entry.name, "guide_tracks", Track)
+        for track in tracks:
             if track.name in self._tracks:
                 first = self._status[self._tracks[track.name][0]]
                 self._status[entry.name] = _as_duplicate(status, f"track {track.name!r}", first)
                 self._drop(entry.name)
                 return
-        for track in self._call(entry.name, "guide_tracks", Track):
-            self._tracks[track.name] = (entry.name, track)
+        self._tracks.update((track.name, (entry.name, track)) for track in tracks)
 
     def _collect(self, hook: str, kind: type[T], **arguments: Any) -> list[T]:
         return [

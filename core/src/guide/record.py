@@ -12,10 +12,8 @@ import json
 import math
 import re
 import secrets
-import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,34 +21,16 @@ import guide
 from guide.causes import Causes, Flight
 from guide.errors import GuideError
 from guide.journal import NAME as JOURNAL
-from guide.journal import recovered, written_miss
-from guide.loop import Loop, TickColumns, TickRecord
+from guide.journal import add_reading, recovered, written_miss, written_spans, written_ticks
+from guide.loop import Loop
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
 from guide.run import Run
-from guide.timing import SpanRecord, Summary, Timeline
-from guide.trace import FILES as TRACES
-from guide.trace import write_trace
+from guide.timing import Summary, Timeline
 
 SCHEMA = 1
 
 _NONE: Mapping[str, Any] = {}
-
-
-def new_run_folder(runs: Path, now: datetime.datetime | None = None) -> Path:
-    """Create and return `runs/<time>/`; sorting the names sorts the runs."""
-    # By itself, for `runs` may exist and be no folder: that must not look like a stamp in use.
-    runs.mkdir(parents=True, exist_ok=True)
-    stamp = (now or datetime.datetime.now()).strftime("%Y-%m-%dT%H-%M-%S")
-    folder = runs / stamp
-    number = 1
-    while True:
-        try:
-            folder.mkdir()
-            return folder
-        except FileExistsError:
-            number += 1
-            folder = runs / f"{stamp}-{number:02}"
 
 
 def opening_record(
@@ -90,15 +70,12 @@ def closing_record(
     """
     log, origin = run.loop.log, run.started_ns
     failure = run.failure
-    spans = run.timeline.spans()
     readings = sampler.samples if sampler else []
     return {
         **opening,
         "status": "failed" if failure else "finished",
         "ended": "error" if failure else run.loop.ended or "end",
-        "error": None
-        if failure is None
-        else {"message": failure.message, "where": failure.where, "remedy": failure.remedy},
+        "error": failure and {key: getattr(failure, key) for key in ("message", "where", "remedy")},
         "seconds": (run.ended_ns - run.started_ns) / 1e9,
         "loop": {
             **opening["loop"],
@@ -107,22 +84,13 @@ def closing_record(
             "skipped": log.skipped,
             "suspended": log.suspended,
         },
-        "tick_time": asdict(Summary.of(log.work)),
-        "lateness": asdict(Summary.of(log.lateness)),
-        "spans": {
-            name: {
-                **asdict(Summary.of(h)),
-                "total_ns": h.total,
-                "beside": name in run.timeline.beside,
-            }
-            for name, h in run.timeline.stats().items()
-        },
-        "ticks": _columns(log.columns(), origin),
+        "tick_time": Summary.of(log.work)._asdict(),
+        "lateness": Summary.of(log.lateness)._asdict(),
+        "spans": written_spans(run.timeline),
+        "ticks": written_ticks(log.columns(), origin),
         "misses": _misses(run.loop.misses, origin),
         "flights": [_flight(flight, run.timeline, origin) for flight in run.loop.misses.flights],
-        "worst": _worst(
-            log.worst(), [s for s in spans if s.name not in run.timeline.beside], origin
-        ),
+        "worst": _worst(run, origin),
         "series": {
             name: {
                 "unit": s.unit,
@@ -155,16 +123,6 @@ def closing_record(
     }
 
 
-def _columns(ticks: TickColumns, origin: int) -> dict[str, Any]:
-    return {
-        "first": ticks.first,
-        "due_ns": (ticks.due_ns - origin).tolist(),
-        "start_ns": (ticks.start_ns - origin).tolist(),
-        "end_ns": (ticks.end_ns - origin).tolist(),
-        "skipped": ticks.skipped.tolist(),
-    }
-
-
 def _misses(causes: Causes, origin: int) -> dict[str, Any]:
     return {
         "causes": dict(sorted(causes.counts.items(), key=lambda item: -item[1])),
@@ -188,14 +146,9 @@ def _flight(flight: Flight, timeline: Timeline, origin: int) -> dict[str, Any]:
     }
 
 
-def _worst(
-    ticks: Sequence[TickRecord], spans: Iterable[SpanRecord], origin: int
-) -> list[dict[str, Any]]:
-    parts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    wanted = {tick.index for tick in ticks}
-    for span in spans:
-        if span.tick in wanted:
-            parts[span.tick][span.name] += span.end_ns - span.start_ns
+def _worst(run: Run, origin: int) -> list[dict[str, Any]]:
+    ticks = run.loop.log.worst()
+    took = run.loop.misses.took({t.index for t in ticks})
     return [
         {
             "index": t.index,
@@ -203,7 +156,7 @@ def _worst(
             "work_ns": t.work_ns,
             "late_ns": t.start_ns - t.due_ns,
             "missed": t.missed,
-            "spans": dict(parts[t.index]),
+            "spans": took.get(t.index, {}),
         }
         for t in ticks
     ]
@@ -220,10 +173,8 @@ def _samples(samples: Iterable[tuple[int, tuple[Reading, ...]]], origin: int) ->
     for row, (t_ns, readings) in enumerate(samples):
         times.append(t_ns - origin)
         for r in readings:
-            about = {"unit": r.unit, "kind": r.kind, "source": r.source, "values": []}
-            column = columns.setdefault(r.name, about)["values"]
-            column += [None] * (row - len(column))  # a meter may miss a sample
-            column.append(_plain(r.value))
+            about = {"unit": r.unit, "kind": r.kind, "source": r.source}
+            add_reading(columns, row, r.name, about, _plain(r.value))
     return {"t_ns": times, "columns": columns}
 
 
@@ -267,94 +218,6 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     write_atomically(folder / "run.json", lambda out: out.write(text + "\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Where a record is, and what went wrong on the way there; `trouble` is empty if nothing."""
-
-    folder: Path
-    trouble: str = ""
-
-
-def begin(runs: Path, opening: dict[str, Any]) -> Written:
-    """Make this run's folder under `runs` and write `opening` to it.
-
-    When `runs` cannot take it, a new folder under the system's temporary one stands in.
-
-    Raises:
-        GuideError: when that fails as well.
-    """
-    folder = None
-    try:
-        folder = new_run_folder(runs)
-        write_record(folder, opening)
-        return Written(folder)
-    except OSError as error:
-        if folder is not None:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        return _elsewhere(folder or runs, error, opening, lambda f: write_record(f, opening))
-
-
-def write_all(folder: Path, record: dict[str, Any], run: Run) -> Written:
-    """Write run.json, trace.json, the picture and report.html.
-
-    run.json goes first: it is what the report can be made from again. When `folder` cannot take
-    them (a full disk, a folder that was removed), all of it goes to a new folder under the
-    system's temporary one instead.
-
-    Raises:
-        GuideError: when that fails as well.
-    """
-    try:
-        _write_all(folder, record, run)
-        return Written(folder)
-    except OSError as error:
-        written = _elsewhere(folder, error, record, lambda f: _write_all(f, record, run))
-    for name in ("picture.png", *TRACES, "report.html"):
-        with contextlib.suppress(OSError):
-            (folder / name).unlink()  # half a record would only mislead
-    return written
-
-
-def _elsewhere(
-    place: Path, error: OSError, record: Mapping[str, Any], write: Callable[[Path], object]
-) -> Written:
-    """Write to a temporary folder what `place` could not take because of `error`."""
-    reason = error.strerror or str(error)
-    try:
-        rescue = Path(tempfile.mkdtemp(prefix=f"guide-{record['project']['name']}-"))
-        write(rescue)
-    except OSError as second:
-        raise GuideError(
-            f"the record could not be written: {place}: {reason}; {tempfile.gettempdir()}: "
-            f"{second.strerror or second}",
-            "free some space and run again",
-        ) from None
-    return Written(rescue, f"{place}: {reason}; the record is in {rescue}")
-
-
-def _write_all(folder: Path, record: dict[str, Any], run: Run) -> None:
-    from guide.report import write_report
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_record(folder, record)
-    if run.image is not None:
-        from guide.png import encode_png
-
-        data = encode_png(run.image)
-        write_atomically(folder / "picture.png", lambda out: out.write(data), "wb")
-    trace = write_trace(
-        folder, record["project"]["name"], run.timeline, run.loop.log, run.unix_offset_ns
-    )
-    if trace.name != record["trace"]:
-        record["trace"] = trace.name
-        write_record(folder, record)
-    if run.failure is not None:
-        lines = run.failure.traceback
-        write_atomically(folder / "error.txt", lambda out: out.write(lines))
-    write_report(folder)
-
-
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the run.json in `folder`.
 
@@ -380,7 +243,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     return dict(record)
 
 
+def known_runs(runs: Path) -> list[Path]:
+    """The runs in the folder `runs`, finished or not, oldest first."""
+    return sorted(file.parent for file in runs.glob("*/run.json"))
+
+
 def latest_run(runs: Path) -> Path | None:
-    """The newest run under `runs`, finished or not."""
-    found = sorted(file.parent for file in runs.glob("*/run.json"))
-    return found[-1] if found else None
+    """The newest of them."""
+    return next(reversed(known_runs(runs)), None)

@@ -26,7 +26,6 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import repeat
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,11 +36,8 @@ if TYPE_CHECKING:
 
 Site = AbstractContextManager[None]
 
-_SPAN, _LAP, _TICK = (
-    0,
-    1,
-    2,
-)  # the two low bits of a tag; above them stands the name or, of a tick, 0
+# The two low bits of a tag; above them stands the name or, of a tick, 0.
+_SPAN, _LAP, _TICK = range(3)
 PHASE_BEGINS = ~_LAP  # before the time of a lap that ends no phase: name 0 is nobody's
 _EDGES = 10_000  # begins and ends of ticks that are remembered for the spans of other threads
 TICK = ~_TICK  # before the index of a tick that begins, plus 1; or before 0: it has ended
@@ -228,13 +224,8 @@ class CheckedSite:
             )
         self._site.__class__.__enter__()  # type: ignore[call-arg]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._site.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._site.__exit__(*error)
 
 
 def _nothing() -> Site:

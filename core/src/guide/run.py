@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from guide.clock import unix_anchor
 from guide.errors import GuideError
 from guide.loop import Loop, Tick, warm_up
-from guide.options import configure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from guide.clock import Clock
@@ -42,15 +40,15 @@ class Task(Protocol):
         ...
 
 
-@dataclass
 class Series:
     """Values of one quantity over the ticks of a run."""
 
-    unit: str
-    ticks: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    stride: int = 1  # every how many-th value is kept: doubled when the series is full
-    seen: int = 0
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.ticks: list[int] = []
+        self.values: list[float] = []
+        self.stride = 1  # every how many-th value is kept: doubled when the series is full
+        self.seen = 0
 
     def add(self, tick: int, value: float) -> None:
         """Append a value; past 50,000 every second one is let go, and so on."""
@@ -63,8 +61,7 @@ class Series:
         self.seen += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a run failed, for a person: one line, and the traceback for whoever wants it."""
 
     message: str
@@ -121,6 +118,8 @@ class Run:
         Raises:
             UsageError: for a name `cls` does not have or a value that does not fit.
         """
+        from guide.options import configure
+
         return configure(cls, self.options)
 
     def log(self, name: str, value: float, unit: str = "") -> None:
@@ -192,19 +191,34 @@ class Run:
         """
         self._take, self.caption = take, caption
 
-    def take_picture(self) -> None:
-        """Ask the task for its picture now; a picture that fails is a note, not a failed run."""
+    @property
+    def has_picture(self) -> bool:
+        """Whether the project has something to show."""
+        return self._take is not None
+
+    def look(self) -> NDArray[Any] | None:
+        """The picture as it is now, in the task's own memory, which it may reuse: copy it at once.
+
+        On the loop's thread, between ticks. A picture that fails is a note, not a failed run, and
+        is not asked for again.
+        """
         if self._take is None:
-            return
+            return None
         from guide.png import checked_picture
 
         try:
             image = self._take()
-            # A copy: the task may reuse that memory, or free it, before the report is written.
-            self.image = None if image is None else checked_picture(image).copy()
+            return None if image is None else checked_picture(image)
         except Exception as error:
             self.note(f"no picture: {type(error).__name__}: {error}")
             self._take = None
+            return None
+
+    def take_picture(self) -> None:
+        """Keep the picture as it is now in `image`."""
+        if self._take is not None:
+            image = self.look()
+            self.image = self.image if image is None else image.copy()
 
     @property
     def stopping(self) -> bool:
@@ -265,6 +279,9 @@ def _kept(run: Run, phase: str) -> Iterator[None]:
 
 def describe(error: BaseException, project: Path, phase: str) -> Failure:
     """Put an exception in one line, with file and line of the project's own code."""
+    import traceback
+    from pathlib import Path
+
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, GuideError):
         return Failure(error.message, "", error.remedy, trace, error.exit_code)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from guide.columns import Columns
@@ -15,11 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class TickRecord:
+class TickRecord(NamedTuple):
     """A finished tick, as the log keeps it; times in ns."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple's
     due_ns: int
     start_ns: int
     end_ns: int

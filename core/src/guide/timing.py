@@ -17,7 +17,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guide.clock import Clock, SystemClock
@@ -88,12 +87,7 @@ class FlowSpan:
     def __enter__(self) -> None:
         self._start_ns = self._timeline.now_ns()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         timeline = self._timeline
         timeline.add(self._name, self._start_ns, timeline.now_ns(), flow=self._flow)
 
@@ -153,14 +147,13 @@ class Timeline:
 
     @tick.setter
     def tick(self, index: int) -> None:
-        self.set_tick(index, self.now_ns())
-
-    def set_tick(self, index: int, t_ns: int) -> None:
-        """Say on the loop's thread that tick `index` begins, or with -1 that it has ended."""
-        self.here_tick()(index, t_ns)
+        self.here_tick()(index, self.now_ns())
 
     def here_tick(self) -> Callable[[int, int], None]:
-        """The calling thread's `set_tick`, with all that it needs at hand."""
+        """A function that says, on this thread, that a tick begins, or with -1 that it has ended.
+
+        It takes the tick's index and the time in ns, and has all that it needs at hand.
+        """
         extend = self._recorder().pending.extend
 
         def set_tick(index: int, t_ns: int) -> None:
@@ -374,12 +367,7 @@ class Timeline:
         part = self._added[:]
         del self._added[: len(part)]
         columns = np.array(part, np.int64).T
-        rows = np.empty(len(part), _row())
-        for field, column in zip(
-            ("start_ns", "end_ns", "tick", "name", "lane"), columns, strict=False
-        ):
-            rows[field] = column
-        self._keep_rows(rows, columns[5])
+        self._keep_rows(np.rec.fromarrays(columns[:5], dtype=_row()), columns[5])
 
     def _keep_rows(self, rows: NDArray[Any], flows: NDArray[np.int64] | None) -> None:
         import numpy as np
@@ -460,7 +448,7 @@ class Timeline:
 
 
 def _row() -> np.dtype[Any]:
-    """One span: 24 bytes."""
+    """One span: 24 bytes, in the order of `_added`."""
     import numpy as np
 
     return np.dtype(

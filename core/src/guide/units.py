@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _PREFIXES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6))
 _SCALED = {"s": 4, "B": 0, "J": 0, "W": 0, "B/s": 0, "FLOP/s": 0}  # unit: its first prefix
@@ -81,3 +85,10 @@ def _prefix(value: float, unit: str) -> tuple[str, float]:
     smallest = 1.0 if unit.startswith(("B", "F")) else 1e-6
     fitting = (p for p in _PREFIXES[_SCALED[unit] :] if abs(value) >= p[1] or p[1] == smallest)
     return next(fitting)
+
+
+def exact(value: float) -> Fraction:
+    """The decimal that a person typed, not its binary neighbour: 59.94 is 2997/50."""
+    from fractions import Fraction  # here, because importing it takes longer than all of the loop
+
+    return Fraction(str(value))

@@ -7,7 +7,7 @@ import pytest
 
 from guide.clock import VirtualClock
 from guide.errors import GuideError, UsageError
-from guide_vision.pipeline import Pipeline, MovingObjects, open_source
+from guide_vision.pipeline import MovingObjects, Pipeline, open_source
 from guide_vision.pipeline.barcode import read_barcode
 from guide_vision.pipeline.crossings import Crossings
 from guide_vision.pipeline.faults import Faults

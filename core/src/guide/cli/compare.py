@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from guide.cli.report import find_run
-from guide.compare import Change, Comparison, known_runs, repeats_beside
+from guide.compare import Change, Comparison, repeats_beside
 from guide.compare import compare as between
 from guide.errors import UsageError
 from guide.project import find_project
-from guide.record import read_record
+from guide.record import known_runs, read_record
 from guide.units import number, quantity
 
 

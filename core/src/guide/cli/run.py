@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from traceback import format_exception
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -23,6 +23,7 @@ from guide.cli.report import find_run, summary
 from guide.cli.shorthand import WithProjectOptions
 from guide.energy import open_energy_meters
 from guide.errors import GuideError, UsageError
+from guide.folders import Written, begin, write_all
 from guide.hud import Screen, Watcher
 from guide.journal import Journal
 from guide.keys import keys
@@ -32,11 +33,14 @@ from guide.plugin import load
 from guide.plugins import Plugins, explain
 from guide.project import Project, find_project, make_task, read_project, source_state
 from guide.realtime import realtime as ask_realtime
-from guide.record import Written, begin, closing_record, opening_record, read_record, write_all
+from guide.record import closing_record, opening_record, read_record
 from guide.replay import Replay, Replayed
 from guide.resources import Meter, ProcessMeter, Reading, Sampler
 from guide.run import Failure, Run, Task, drive
 from guide.stopping import stop_signals
+
+if TYPE_CHECKING:
+    from guide.live import Live
 
 # Free time before the next tick in which garbage may be collected.
 _COLLECT_SLACK_NS = 3_000_000
@@ -60,6 +64,13 @@ _COLLECT_SLACK_NS = 3_000_000
 @click.option("--time-budget", metavar="TIME", help="End the run when it is spent: 90s, 10m.")
 @click.option("--memory-budget", metavar="SIZE", help="End the run when it is passed: 2GB.")
 @click.option("--energy-budget", metavar="ENERGY", help="End the run when it is spent: 500J, 1Wh.")
+@click.option("--live", is_flag=True, help="Show the run in a browser as well; says where.")
+@click.option(
+    "--live-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="The same, on this port of 127.0.0.1.",
+)
 @click.option("--realtime", is_flag=True, help="Ask the machine for all it grants a punctual loop.")
 @click.option(
     "--replay", type=click.Path(path_type=Path), metavar="RUN", help="Run RUN again, and compare."
@@ -77,6 +88,8 @@ def run(
     time_budget: str | None,
     memory_budget: str | None,
     energy_budget: str | None,
+    live: bool,
+    live_port: int | None,
     realtime: bool,
     replay: Path | None,
     traceback: bool,
@@ -110,6 +123,7 @@ def run(
     else:
         options, seed = recorded.record["options"], recorded.record["seed"]
         loop = recorded.loop()
+    view = _live(live_port or 0) if live or live_port else None
     task = _task(project, traceback)  # last: importing it may take seconds
     if recorded is not None:
         task = Replayed(task, recorded)
@@ -120,7 +134,15 @@ def run(
     work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
     with contextlib.suppress(OSError):  # a full disk behind stdout must not keep it from running
         click.echo(f"{project.name}: starting ...")
-    Session(project, work, task, opening, begun, budgets, realtime).run(traceback)
+        if view is not None:
+            click.echo(view.line)
+    Session(project, work, task, opening, begun, budgets, realtime, view).run(traceback)
+
+
+def _live(port: int) -> Live:
+    from guide.live import Live  # what it takes to be a server is imported by who asked for it
+
+    return Live(port)
 
 
 def _recorded(replay: Path | None, typed: Sequence[Any]) -> Replay | None:
@@ -148,10 +170,11 @@ class Session:
         begun: Written,
         budgets: Sequence[Budget],
         realtime: bool,
+        live: Live | None,
     ) -> None:
         self.project, self.work, self.task = project, work, task
         self.opening, self.begun = opening, begun
-        self.realtime = realtime
+        self.realtime, self.live = realtime, live
         self.pacing = ""  # what the machine granted
         self.plugins = Plugins()
         self.known = self.plugins.troubles
@@ -180,6 +203,9 @@ class Session:
         ):
             screen = _screen(self.project, work, self.sampler, self.budgets, bool(give_back))
             self.watcher = Watcher(screen)
+            if self.live is not None:
+                about = (self.project.name, self.project.track, work, self.sampler)
+                self.live.show(*about, self.budgets.record)
             try:
                 drive(self.task, work, on_start=lambda: self._on_start(given))
             finally:
@@ -188,6 +214,8 @@ class Session:
                     part.stop()
                 self.sampler.count_into(loop.timeline)
             written, record = self._record()
+            if self.live is not None:
+                self.live.end(written.folder / "report.html")
         self.plugins.run_finished(record)
         for status in self.plugins.troubles:
             if status not in self.known:  # it failed during this very run
@@ -226,6 +254,8 @@ class Session:
             self.work.stop(self.budgets.spent)
 
     def _between(self, index: int, left_ns: int) -> None:
+        if self.live is not None and self.live.between(left_ns):
+            left_ns = 0  # the time that was left went into a picture
         if self.collect and left_ns > _COLLECT_SLACK_NS and gc.get_count()[0] > 700:
             # Old generations rarely: each takes as long as there are objects.
             gc.collect(1 if index % 1024 else 2)

@@ -15,12 +15,12 @@ from typing import Any
 
 from guide.record import read_record, write_atomically
 from guide.report import energy, figures, misses
-from guide.report.page import Record, bounded, section
+from guide.report.page import Record, bounded, document, section
 from guide.units import duration, number, percent
 
 __all__ = ["bottleneck", "bounded", "headline", "render", "whole", "write_report"]
 
-_BESIDE = Path(__file__).parent.parent  # report.css and report.js
+_SCRIPT = Path(__file__).parent.parent / "report.js"
 _NOTHING = dict.fromkeys(("count", "mean_ns", "p50_ns", "p90_ns", "p99_ns", "max_ns"), 0)
 
 
@@ -53,13 +53,7 @@ def render(record: Record, image: bytes | None = None, note: str = "") -> str:
     """
     name = escape(record["project"]["name"])
     body = "".join(_sections(whole(record), image, note))
-    css, js = ((_BESIDE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{name}: run report</title><style>{css}</style></head>"
-        f"<body>{body}<script>{js}</script></body></html>\n"
-    )
+    return document(f"{name}: run report", body, _SCRIPT)
 
 
 def whole(record: Record) -> dict[str, Any]:
@@ -133,7 +127,7 @@ def _sections(record: Record, image: bytes | None, note: str) -> Iterable[str]:
     if note:
         yield f'<blockquote>{escape(note)}<span class="by">log book</span></blockquote>'
     if record["loop"]["ticks"]:
-        yield figures.tiles(record)
+        yield figures.glance(record)
     if image is not None:
         data = base64.b64encode(image).decode()
         caption = escape(record["picture"]["caption"] or "picture")

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from guide.plot import Line, line_plot
-from guide.report.page import Record, bounded, cells, pair, section, table
+from guide.report.page import Record, bounded, cells, pair, section, table, tiles
 from guide.units import duration, number, percent, quantity, size
 
 # What a span is held against, by what it moves or computes: figures of the machine card, which
@@ -20,10 +20,10 @@ _ROOFS = {
 }
 
 
-def tiles(record: Record) -> str:
+def glance(record: Record) -> str:
     """The figures to look at first."""
     loop, work, seconds = record["loop"], record["tick_time"], record["seconds"]
-    tiles = [
+    first = [
         (number(loop["ticks"] / seconds) + " Hz" if seconds else "-", "ticks a second, achieved"),
         (duration(work["p50_ns"]), "tick time, half are below (p50)"),
         (duration(work["p99_ns"]), "tick time, 99 of 100 below (p99)"),
@@ -31,26 +31,22 @@ def tiles(record: Record) -> str:
     ]
     if loop["budget_ns"] is not None:
         missed = f"{number(loop['missed'])} of {number(loop['ticks'])}"
-        tiles.append((missed, "deadlines missed"))
+        first.append((missed, "deadlines missed"))
     for key, label in (("skipped", "slots skipped"), ("suspended", "slots slept through")):
         if loop[key]:
-            tiles.append((number(loop[key]), label))
+            first.append((number(loop[key]), label))
     totals = {reading["name"]: reading for reading in record["usage"]["totals"]}
     if "cpu" in totals and seconds:
         busy = totals["cpu"]["value"] / seconds
-        tiles.append((f"{100 * busy:.0f} %", "CPU, of one core, on average"))
+        first.append((f"{100 * busy:.0f} %", "CPU, of one core, on average"))
     memory = record["usage"]["samples"]["columns"].get("memory", {"values": []})["values"]
     if any(memory):
-        tiles.append((size(max(value for value in memory if value is not None)), "memory, at most"))
+        first.append((size(max(value for value in memory if value is not None)), "memory, at most"))
     for name, reading in totals.items():
         if name.startswith("energy"):
             what = f"energy, {name.partition('.')[2]} ({reading['source']})"
-            tiles.append((bounded(reading), what))
-    body = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
-        for value, label in tiles
-    )
-    return f'<div class="tiles">{body}</div>'
+            first.append((bounded(reading), what))
+    return tiles(first)
 
 
 def spans(record: Record) -> str:

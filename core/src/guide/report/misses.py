@@ -179,9 +179,7 @@ def why(record: Record) -> str:
     if not total:
         return ""
     head = ["cause", "#ticks", "#share", "what it says, and what to do"]
-    return section(
-        "Why deadlines were missed", table(head, rows).replace("<table", "<table class=why-table")
-    )
+    return section("Why deadlines were missed", table(head, rows, "why-table"))
 
 
 def flights(record: Record) -> str:

@@ -3,11 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
 from typing import Any
 
 from guide.units import interval, quantity
 
 Record = Mapping[str, Any]
+
+_STYLE = Path(__file__).parent.parent / "report.css"
+
+
+def document(title: str, body: str, *extras: Path) -> str:
+    """A page that needs nothing from anywhere, in the style of report.css.
+
+    Args:
+        title: its title, as HTML.
+        body: what stands on it, as HTML.
+        extras: files of CSS and of JavaScript that it takes beside that.
+    """
+    files = (_STYLE, *extras)
+    css, js = (
+        "".join(file.read_text(encoding="utf-8") for file in files if file.suffix == kind)
+        for kind in (".css", ".js")
+    )
+    script = f"<script>{js}</script>" if js else ""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{css}</style></head>"
+        f"<body>{body}{script}</body></html>\n"
+    )
+
+
+def tiles(figures: Iterable[tuple[str, str]]) -> str:
+    """Figures to look at first, each with what it is: plain text both."""
+    body = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for value, label in figures
+    )
+    return f'<div class="tiles">{body}</div>'
 
 
 def section(title: str, body: str, why: str = "") -> str:
