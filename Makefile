@@ -7,7 +7,7 @@ CLIPS := build/clips/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core clips clean
+.PHONY: demo test lint bench bench-core bench-vision clips clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -22,11 +22,16 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY) $(CLIPS)
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out benchmarks/rows.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 # The loop, spans, meters and machine card against their peers; a quiet machine, ten minutes.
 bench-core: $(READY) build/peers/.done
 	@$(BIN)/python -m benchmarks.core $(ARGS)
+
+# The video pipeline against loops, threads, processes, libraries; a quiet machine, twelve minutes.
+# ARGS=--quick: three, to see that it runs.
+bench-vision: $(READY) $(CLIPS) build/peers/.vision
+	@$(BIN)/python -m benchmarks.vision $(ARGS)
 
 clips: $(CLIPS)
 
@@ -49,6 +54,18 @@ $(CLIPS): constraints.txt $(READY)
 build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."
 	@$(PIP) install --no-compile --upgrade --target build/peers -r benchmarks/peers.txt -c constraints.txt
+	@touch $@
+
+# Without what these ask for, which would be a second OpenCV. GStreamer is Debian's: where it cannot
+# be installed its rows say so, and the others stand.
+build/peers/.vision: benchmarks/peers-vision.txt constraints.txt $(READY)
+	@echo "Getting what others have built ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/peers -r benchmarks/peers-vision.txt -c constraints.txt
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install -y -qq --no-install-recommends ffmpeg python3-gst-1.0 gir1.2-gst-plugins-base-1.0 \
+	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+	        gstreamer1.0-plugins-ugly gir1.2-gst-rtsp-server-1.0 >/dev/null 2>&1 \
+	        || echo "GStreamer from Debian did not install: its rows will be empty"; fi
 	@touch $@
 
 clean:

@@ -1,1 +1,1 @@
-"""Comparisons that anyone can run: `make bench`, `make bench-core`."""
+"""Comparisons that anyone can run: `make bench`, `make bench-core`, `make bench-vision`."""

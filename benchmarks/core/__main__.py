@@ -6,26 +6,17 @@ import importlib
 import sys
 from collections.abc import Iterable
 
-from benchmarks.core.rows import Row
+from benchmarks.rows import HEAD, line
 
 MODULES = ("start", "spans", "percentiles", "trace", "meters", "card", "pacing")
 
 
 def main(names: Iterable[str]) -> None:
     """Measure and print, a row as soon as it is known."""
-    print("| figure | ours | peer | ratio | quartiles | goal | met |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print(HEAD)
     for name in names:
         for row in importlib.import_module(f"benchmarks.core.{name}").rows():
             print(line(row), flush=True)
-
-
-def line(row: Row) -> str:
-    """A row of the Markdown table."""
-    ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
-    met = {True: "yes", False: "NO", None: "-"}[row.ok]
-    cells = (row.figure, row.ours, row.peer, ratio, row.spread, row.goal, met)
-    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

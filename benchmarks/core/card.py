@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 
-from benchmarks.core.rows import Row, interleaved
+from benchmarks.rows import Row, interleaved
 from guide.ceilings.throughput import Workshop
 from guide.units import number
 

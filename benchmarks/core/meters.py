@@ -10,7 +10,7 @@ import time
 import timeit
 from collections.abc import Callable, Iterator
 
-from benchmarks.core.rows import PEERS, Row, interleaved, with_peers
+from benchmarks.rows import PEERS, Row, interleaved, with_peers
 from guide.resources import ProcessMeter, ThreadStamps
 
 ROUNDS = 60

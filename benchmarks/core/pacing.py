@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.core.rows import Row, with_peers
+from benchmarks.rows import Row, with_peers
 from guide.clock import SystemClock
 
 ROUNDS = 4

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.core.rows import Row, interleaved, with_peers
+from benchmarks.rows import Row, interleaved, with_peers
 from guide.percentiles import Histogram
 
 N, ROUNDS = 20_000, 9

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.core.rows import PEERS, Row, interleaved
+from benchmarks.rows import PEERS, Row, interleaved
 from guide.loop import Loop
 from guide.timing import Timeline
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from benchmarks.core.rows import Row, interleaved
+from benchmarks.rows import Row, interleaved
 
 ROUNDS = 41
 GOAL_MS = 30.0

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.core.rows import Row, interleaved, with_peers
+from benchmarks.rows import Row, interleaved, with_peers
 from guide.loop import TickLog
 from guide.timing import Timeline
 from guide.trace import write_trace

@@ -1,14 +1,17 @@
-"""The rows of the table, and the one way in which all of them are measured."""
+"""The rows of a table, and the one way in which all of them are measured."""
 
 from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PEERS = Path(__file__).parents[2] / "build" / "peers"
+HEAD = """\
+| figure | ours | peer | ratio | quartiles | goal | met |
+| --- | --- | --- | --- | --- | --- | --- |"""
+PEERS = Path(__file__).parents[1] / "build" / "peers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,27 @@ def interleaved(
         else:
             a = ours()
             pairs.append((a, peer()))
-    ratios = sorted(a / b for a, b in pairs)
-    quarter = statistics.quantiles(ratios, n=4)
+    return paired([a for a, _ in pairs], [b for _, b in pairs])
+
+
+def paired(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, float, float, str]:
+    """What `interleaved` returns, for two lists that were measured in turn."""
+    ratios = sorted(a / b for a, b in zip(ours, peer, strict=True))
+    quarter = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratios[0]] * 3
     return (
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
+        statistics.median(ours),
+        statistics.median(peer),
         statistics.median(ratios),
         f"{quarter[0]:.2f} to {quarter[2]:.2f}",
     )
+
+
+def line(row: Row) -> str:
+    """A row of the Markdown table."""
+    ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
+    met = {True: "yes", False: "NO", None: "-"}[row.ok]
+    cells = (row.figure, row.ours, row.peer, ratio, row.spread, row.goal, met)
+    return "| " + " | ".join(cells) + " |"
 
 
 def with_peers() -> None:
