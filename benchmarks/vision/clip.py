@@ -1,6 +1,6 @@
 """The film that every side works on: a fixed camera, people who walk, 1280 x 720, H.264.
 
-`vtest.avi` of Debian's package opencv-doc is the recording; it is 768 x 576, so it is cropped to
+`make people` gets the recording from a package of Debian; it is 768 x 576, so it is cropped to
 16:9, enlarged and encoded as a camera would: 30 frames a second, a key frame every two seconds.
 """
 
@@ -37,21 +37,14 @@ def clip(height: int = 720) -> Path:
 
 def _recording() -> tuple[Path, str]:
     """The film to encode, and the filter that makes it 16:9."""
-    name = "usr/share/doc/opencv-doc/examples/data/vtest.avi"
-    for root in (Path("/"), FOLDER / "opencv-doc"):
-        if (root / name).exists():
-            return root / name, "crop=768:432,"
-    if shutil.which("apt-get") and shutil.which("dpkg"):
-        print("Getting vtest.avi from Debian's opencv-doc (once, 96 MB) ...", file=sys.stderr)
-        got = subprocess.run(["apt-get", "download", "-qq", "opencv-doc"], cwd=FOLDER, check=False)
-        packages = list(FOLDER.glob("opencv-doc_*.deb"))
-        if got.returncode == 0 and packages:
-            subprocess.run(["dpkg", "-x", packages[0], FOLDER / "opencv-doc"], check=True)
-            packages[0].unlink()
-            return FOLDER / "opencv-doc" / name, "crop=768:432,"
+    street = BUILD / "clips" / "people.avi"
+    if not street.exists():
+        subprocess.run(["make", "people"], cwd=BUILD.parent, stdout=sys.stderr, check=False)
+    if street.exists():
+        return street, "crop=768:432,"
     cartoon = BUILD / "clips" / "bigbuckbunny.mp4"
     if cartoon.exists():
-        print(f"No opencv-doc here: {cartoon.name} instead, its camera moves", file=sys.stderr)
+        print(f"No people.avi here: {cartoon.name} instead, its camera moves", file=sys.stderr)
         return cartoon, ""
     sys.exit("no film to work on: `make clips`, or on Debian `apt-get update`, then run again")
 
