@@ -61,14 +61,6 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
         raise UsageError(str(error), remedy) from None
 
 
-def parse_assignment(text: str) -> tuple[str, str]:
-    """Split `name=value`. Raises UsageError when there is no name or no equals sign."""
-    name, equals, value = text.partition("=")
-    if not (equals and name.strip()):
-        raise UsageError(f"--set {text} names no value", "write it as --set name=value")
-    return name.strip(), value
-
-
 def _convert(value: Any, kind: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
