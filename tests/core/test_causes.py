@@ -88,7 +88,7 @@ def run(ticks=200, **slow_ms):
 class TestInALoop:
     def test_each_missed_tick_is_explained_by_its_own_spans(self):
         loop = run(t5=("b", 30), t70=("c", 15), t199=("a", 12))
-        assert [(e.miss.index, e.cause) for e in loop.misses.explained] == [
+        assert [(e.miss.tick, e.cause) for e in loop.misses.explained] == [
             (5, "over budget: b"),
             (70, "over budget: c"),
             (199, "over budget: a"),

@@ -50,7 +50,7 @@ class Used(NamedTuple):
 class Miss(NamedTuple):
     """A tick that was done after its deadline, as the loop saw it."""
 
-    index: int  # type: ignore[assignment]  # not tuple's
+    tick: int
     due_ns: int
     start_ns: int
     end_ns: int
@@ -171,12 +171,12 @@ class Causes:
         while self._collections:
             timeline.add("gc", *self._collections.pop(0), lane=timeline.loop_lane)
         done = self._log.count - (0 if final else _AFTER)
-        ready = [miss for miss in self._waiting if miss.index < done]
+        ready = [miss for miss in self._waiting if miss.tick < done]
         if not ready:
             return
-        self._waiting = [miss for miss in self._waiting if miss.index >= done]
+        self._waiting = [miss for miss in self._waiting if miss.tick >= done]
         spans = timeline.columns(_NEWEST)
-        took = self.took({miss.index for miss in ready}, spans)
+        took = self.took({miss.tick for miss in ready}, spans)
         for of_tick in took.values():
             if len(of_tick) > 1:
                 of_tick.pop("gc", None)  # it lies within another, and has a cause of its own
@@ -184,12 +184,12 @@ class Causes:
         stats = timeline.stats()
         usual = {name: stats[name].percentile(50) for name in names if name in stats}
         for miss in ready:
-            cause, text = explain(miss, took.get(miss.index, {}), usual)
+            cause, text = explain(miss, took.get(miss.tick, {}), usual)
             self.counts[cause] = self.counts.get(cause, 0) + 1
             self.explained.append(Explained(miss, cause, text))
         for miss in sorted(ready, key=lambda m: -m.over_ns)[:_FLIGHTS]:
             if len(self.flights) < _FLIGHTS or miss.over_ns > self.flights[-1].over_ns:
-                self.keep_flight(miss.index, "missed", miss.over_ns, spans)
+                self.keep_flight(miss.tick, "missed", miss.over_ns, spans)
 
     def took(self, wanted: set[int], spans: SpanColumns | None = None) -> dict[int, dict[str, int]]:
         """Of each tick in `wanted`: how long each of its spans on the loop's thread took."""

@@ -68,9 +68,9 @@ class Journal:
             self.trouble = f"no journal: {error.strerror or error}"
 
     def _new_misses(self) -> list[dict[str, Any]]:
-        new = [e for e in list(self._run.loop.misses.explained) if e.miss.index > self._last_miss]
+        new = [e for e in list(self._run.loop.misses.explained) if e.miss.tick > self._last_miss]
         if new:
-            self._last_miss = new[-1].miss.index
+            self._last_miss = new[-1].miss.tick
         return [written_miss(e, self._run.started_ns) for e in new]
 
     def part(self) -> bytes:
@@ -110,7 +110,7 @@ class Journal:
 def written_miss(explained: Explained, origin_ns: int) -> dict[str, Any]:
     """A missed tick as run.json and the journal hold it."""
     return {
-        "index": explained.miss.index,
+        "index": explained.miss.tick,
         "start_ns": explained.miss.start_ns - origin_ns,
         "over_ns": explained.miss.over_ns,
         "cause": explained.cause,
