@@ -18,7 +18,7 @@ ENGINES = {"guide_deep_learning", "guide_graphics", "guide_vision"}
 # read, changed or taken away by itself.
 HEART = {
     "guide",
-    *("guide.errors", "guide.units", "guide.machine", "guide.options", "guide.png"),
+    *("guide.errors", "guide.units", "guide.machine", "guide.options", "guide.picture"),
     *("guide.loop", "guide.grid", "guide.clock", "guide.pacing"),
     *("guide.recorder", "guide.timing", "guide.percentiles", "guide.ticks", "guide.columns"),
     *("guide.causes", "guide.realtime", "guide.stopping"),

@@ -1,6 +1,7 @@
 import pytest
 
-from guide.budgets import Budget, Budgets, parse_budget
+from guide.budgets import Budget, Budgets
+from guide.cli.typed import parse_budget
 from guide.energy import ModelMeter
 from guide.errors import UsageError
 from guide.resources import ProcessMeter, Reading, Sampler

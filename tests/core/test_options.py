@@ -4,8 +4,9 @@ from typing import Literal
 
 import pytest
 
+from guide.cli.typed import parse_assignment
 from guide.errors import UsageError
-from guide.options import configure, parse_assignment
+from guide.options import configure
 
 
 @dataclass(frozen=True)

@@ -249,15 +249,12 @@ def open_energy_meters(
     The CPU's energy is measured by RAPL or else modelled, never both; `cpu_ns` is the model's, see
     `ModelMeter`.
     """
-    meters: list[Meter] = []
+    found: dict[str, Meter] = {}
     absent = []
-    try:
-        meters.append(RaplMeter())
-    except Unavailable as why:
-        absent.append(f"rapl: {why}")
-        meters.append(ModelMeter(cpu_ns=cpu_ns))
-    try:
-        meters.append(NvmlMeter())
-    except Unavailable as why:
-        absent.append(f"nvml: {why}")
-    return meters, absent
+    for source, meter in (("rapl", RaplMeter), ("nvml", NvmlMeter)):
+        try:
+            found[source] = meter()
+        except Unavailable as why:
+            absent.append(f"{source}: {why}")
+    found.setdefault("rapl", ModelMeter(cpu_ns=cpu_ns))
+    return list(found.values()), absent

@@ -217,7 +217,10 @@ class Loop:
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
         origin_ns = last_ns = now_ns()
         follow = self._follow
-        grid = self._grid(origin_ns) if follow is None else None
+        grid = None
+        if self._period is not None and follow is None:
+            behind = (self.max_catch_up, self._max_behind_ns)
+            grid = Grid(self._period, self.overrun, *behind, origin_ns)
         budget_ns, t_ns = self.budget_ns, 0
         window = _Window(stamps, origin_ns, self.misses)
         most = _HUGE if self._ticks is None else self._ticks
@@ -297,11 +300,6 @@ class Loop:
                     self._between(index, max(next_ns - end_ns, 0))
             if grid and self.ended == "seconds":
                 log.skipped += grid.skipped_before(until_ns)
-
-    def _grid(self, origin_ns: int) -> Grid | None:
-        if self._period is None:
-            return None
-        return Grid(self._period, self.overrun, self.max_catch_up, self._max_behind_ns, origin_ns)
 
     def _hold(self) -> int:
         """Wait while paused; returns how long that was."""

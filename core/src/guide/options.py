@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True}
 _WORDS |= {"false": False, "no": False, "off": False, "0": False}
+_UNFIT = (ValueError, TypeError, OverflowError, KeyError)  # how a value says that it does not fit
 
 
 def configure(cls: type[T], options: Mapping[str, Any]) -> T:
@@ -43,7 +44,7 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
             raise UsageError(f"no option {name!r}", guess)
         try:
             values[name] = _convert(value, hints[name])
-        except (ValueError, TypeError, OverflowError):
+        except _UNFIT:
             raise UsageError(
                 f"option {name} is {_describe(hints[name])}, not {value!r}",
                 f"type --set {name}=...",
@@ -60,21 +61,6 @@ def configure(cls: type[T], options: Mapping[str, Any]) -> T:
         raise UsageError(str(error), remedy) from None
 
 
-def parse_assignment(text: str) -> tuple[str, str]:
-    """Split `name=value`. Raises UsageError when there is no name or no equals sign."""
-    name, equals, value = text.partition("=")
-    if not (equals and name.strip()):
-        raise UsageError(f"--set {text} names no value", "write it as --set name=value")
-    return name.strip(), value
-
-
-def _word(value: Any) -> bool:
-    try:
-        return _WORDS[str(value).lower()]
-    except KeyError:
-        raise ValueError from None
-
-
 def _convert(value: Any, kind: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
@@ -84,7 +70,7 @@ def _convert(value: Any, kind: Any) -> Any:
             if argument is not types.NoneType:
                 try:
                     return _convert(value, argument)
-                except (ValueError, TypeError, OverflowError):
+                except _UNFIT:
                     continue
         raise ValueError
     if origin is Literal:
@@ -93,7 +79,7 @@ def _convert(value: Any, kind: Any) -> Any:
                 return choice
         raise ValueError
     if kind is bool:
-        return value if isinstance(value, bool) else _word(value)
+        return value if isinstance(value, bool) else _WORDS[str(value).lower()]
     if isinstance(value, bool):
         raise ValueError
     if kind is int and isinstance(value, float) and value != int(value):

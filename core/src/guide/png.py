@@ -12,19 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guide.picture import channels, checked_picture
+
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # by number of channels
-
-
-def checked_picture(image: Any) -> NDArray[np.uint8]:
-    """`image` as an array, once it is known to be one that `encode_png` takes.
-
-    Raises:
-        ValueError: for another shape or type, or an image without pixels.
-    """
-    array = np.asarray(image)
-    if array.dtype != np.uint8 or array.size == 0 or _channels(array) not in _COLOUR_TYPES:
-        raise ValueError(f"a picture is H x W x 3 uint8, not {array.shape} {array.dtype}")
-    return array
 
 
 def encode_png(image: NDArray[Any]) -> bytes:
@@ -37,12 +27,12 @@ def encode_png(image: NDArray[Any]) -> bytes:
         ValueError: for another shape or type, or an image without pixels.
     """
     image = checked_picture(image)
-    channels = _channels(image)
-    colour_type = _COLOUR_TYPES[channels]
+    count = channels(image)
+    colour_type = _COLOUR_TYPES[count]
     height, width = image.shape[:2]
-    rows = np.ascontiguousarray(image).reshape(height, width * channels)
+    rows = np.ascontiguousarray(image).reshape(height, width * count)
     # Filter "up": each row as its difference from the one above, which compresses far better.
-    filtered = np.empty((height, width * channels + 1), np.uint8)
+    filtered = np.empty((height, width * count + 1), np.uint8)
     filtered[:, 0] = 2
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
@@ -59,7 +49,3 @@ def encode_png(image: NDArray[Any]) -> bytes:
         + chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6))
         + chunk(b"IEND", b"")
     )
-
-
-def _channels(image: NDArray[Any]) -> int:
-    return {2: 1, 3: image.shape[-1]}.get(image.ndim, 0) if image.ndim else 0

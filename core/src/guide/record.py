@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import guide
-from guide.causes import Causes, Flight
+from guide.causes import Flight
 from guide.errors import GuideError
 from guide.journal import NAME as JOURNAL
 from guide.journal import add_reading, recovered, written_miss, written_spans, written_ticks
@@ -68,7 +68,7 @@ def closing_record(
 
     `about` is what only the caller knows: "budgets", "pacing", "card".
     """
-    log, origin = run.loop.log, run.started_ns
+    log, misses, origin = run.loop.log, run.loop.misses, run.started_ns
     failure = run.failure
     readings = sampler.samples if sampler else []
     return {
@@ -88,8 +88,11 @@ def closing_record(
         "lateness": Summary.of(log.lateness)._asdict(),
         "spans": written_spans(run.timeline),
         "ticks": written_ticks(log.columns(), origin),
-        "misses": _misses(run.loop.misses, origin),
-        "flights": [_flight(flight, run.timeline, origin) for flight in run.loop.misses.flights],
+        "misses": {
+            "causes": dict(sorted(misses.counts.items(), key=lambda item: -item[1])),
+            "list": [written_miss(explained, origin) for explained in list(misses.explained)],
+        },
+        "flights": [_flight(flight, run.timeline, origin) for flight in misses.flights],
         "worst": _worst(run, origin),
         "series": {
             name: {
@@ -120,13 +123,6 @@ def closing_record(
         "trace": "trace.json",
         "clock": {"unix_ns": origin + run.unix_offset_ns},
         **about,
-    }
-
-
-def _misses(causes: Causes, origin: int) -> dict[str, Any]:
-    return {
-        "causes": dict(sorted(causes.counts.items(), key=lambda item: -item[1])),
-        "list": [written_miss(e, origin) for e in list(causes.explained)],
     }
 
 

@@ -24,7 +24,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -238,16 +239,12 @@ def _nothing() -> Site:
 OFF = _nothing()
 
 
-def _works(known: list[bool] = []) -> bool:  # noqa: B006 - remembered on purpose
+@cache
+def _works() -> bool:
     """Whether this interpreter calls a C function as `__enter__` without the instance."""
-    if not known:
-        seen: list[int] = []
-        enter = map(seen.append, repeat(1)).__next__
-        site = type("try", (), {"__enter__": enter, "__exit__": lambda *_: None})()
-        try:
-            with site:
-                pass
-        except TypeError:
-            pass
-        known.append(seen == [1] and sys.implementation.name == "cpython")
-    return known[0]
+    seen: list[int] = []
+    enter = map(seen.append, repeat(1)).__next__
+    site = type("try", (), {"__enter__": enter, "__exit__": lambda *_: None})()
+    with suppress(TypeError), site:
+        pass
+    return seen == [1] and sys.implementation.name == "cpython"

@@ -204,7 +204,7 @@ class Run:
         """
         if self._take is None:
             return None
-        from guide.png import checked_picture
+        from guide.picture import checked_picture
 
         try:
             image = self._take()

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from guide.budgets import Budget, Budgets, parse_budget
+from guide.budgets import Budget, Budgets
 from guide.ceilings import cached as cached_card
 from guide.cli.report import find_run, summary
 from guide.cli.shorthand import WithProjectOptions
+from guide.cli.typed import parse_assignment, parse_budget
 from guide.energy import open_energy_meters
 from guide.errors import GuideError, UsageError
 from guide.folders import Written, begin, write_all
@@ -28,7 +29,6 @@ from guide.hud import Screen, Watcher
 from guide.journal import Journal
 from guide.keys import keys
 from guide.loop import Loop
-from guide.options import parse_assignment
 from guide.plugin import load
 from guide.plugins import Plugins, explain
 from guide.project import Project, find_project, make_task, read_project, source_state
