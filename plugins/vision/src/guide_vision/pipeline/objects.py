@@ -1,26 +1,22 @@
 """Find what moves before a camera that does not.
 
-Every pixel keeps a mixture of Gaussians of what it usually shows (MOG2); what does not fit is
-foreground, its blobs are boxes, and the boxes get ids. When most of the picture is foreground
+Every pixel keeps what it usually shows; what does not fit is foreground, its blobs are boxes, and
+the boxes get ids. When most of the picture is foreground
 at once it is no object but a cut or a lamp switched on: the background is learned anew.
 """
 
 from __future__ import annotations
 
-from typing import cast
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from guide_vision.pipeline.background import Kind, make_background
 from guide_vision.pipeline.frame import Boxes, Frame, Image
 from guide_vision.pipeline.observation import Observation
 from guide_vision.pipeline.tracking.tracker import Tracker
 
-_FOREGROUND = 200  # MOG2 writes 255 for foreground and 127 for shadow
-_PACE = 1 / 60  # per frame: what stands still for some 20 frames becomes background
-_CUT_SHARE = 0.5  # of the picture in the foreground,
-_CUT_LEVELS = 28  # or grey levels by which a pixel differs from the frame before, on average
+_CUT_SHARE = 0.5  # of the picture in the foreground: no object but another scene
 
 
 class MovingObjects:
@@ -28,30 +24,32 @@ class MovingObjects:
 
     Args:
         work_width: the picture is shrunk to this width first: the cost falls with its square.
+            The fused background halves it instead, whatever its size.
         least_share: smallest object, as a share of the picture's area.
         learn_frames: frames in which the background is learned and nothing is reported.
+        background: "mog2", on colours, or "fused", on grey: fast, needs numba.
+
+    Raises:
+        GuideError: when there is no such background, or numba is missing for "fused".
     """
 
     name = "detect"
 
     def __init__(
-        self, work_width: int = 320, least_share: float = 0.003, learn_frames: int = 8
+        self,
+        work_width: int = 320,
+        least_share: float = 0.003,
+        learn_frames: int = 8,
+        background: Kind = "mog2",
     ) -> None:
-        self._work_width = work_width
         self._least_share = least_share
-        self._learn_frames = learn_frames
+        self._background = make_background(background, work_width, learn_frames)
         self._open = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
         self._close = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
-        self._small: Image | None = None
-        self._before: Image | None = None  # the small picture of the frame before
-        self._mask: Image | None = None
         self._seq = 0  # of the last frame that the tracker saw
         self._epoch = -1
         self._shape: tuple[int, ...] = ()  # of the frame: when it changes, every place does
-        self._learned = 0
-        self._subtractor: cv2.BackgroundSubtractorMOG2
-        self._tracker: Tracker
-        self._restart()
+        self._tracker = Tracker()
 
     def process(self, frame: Frame) -> Observation:
         """Compare `frame` with the background and follow what stands out."""
@@ -59,24 +57,11 @@ class MovingObjects:
         if restarted:
             self._epoch, self._shape = frame.epoch, frame.image.shape
             self._restart()
-        height, width = frame.image.shape[:2]
-        scale = min(self._work_width / width, 1.0)
-        size = (round(width * scale), round(height * scale))
-        # The two buffers take turns; one of the wrong size would only be allocated anew
-        self._small, self._before = self._before, self._small
-        self._small = small = cast(
-            Image, cv2.resize(frame.image, size, dst=self._small, interpolation=cv2.INTER_LINEAR)
-        )
-        if self._is_cut(small):
+        mask = self._background.apply(frame.image)
+        if self._background.cut:
             restarted = True
-            self._restart()
-        # The plain average at first. Then slowly: MOG2's own choice, 1 / (2 n), would take the
-        # back half of an object for background within three frames of a young run.
-        rate = 1.0 / (1 + self._learned) if self._learned < self._learn_frames else _PACE
-        self._mask = mask = cast(Image, self._subtractor.apply(small, self._mask, rate))
-        self._learned += 1
-        cv2.threshold(mask, _FOREGROUND, 255, cv2.THRESH_BINARY, dst=mask)
-        if self._learned <= self._learn_frames:
+            self._tracker = Tracker()
+        if self._background.learning:
             return _nothing(restarted)
         if cv2.countNonZero(mask) > _CUT_SHARE * mask.size:
             self._restart()
@@ -84,7 +69,8 @@ class MovingObjects:
         cv2.morphologyEx(mask, cv2.MORPH_OPEN, self._open, dst=mask)
         cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._close, dst=mask)
         elapsed, self._seq = max(frame.seq - self._seq, 1), frame.seq
-        ids, boxes = self._tracker.update(self._blobs(mask) / np.float32(scale), elapsed)
+        scale = np.float32(mask.shape[1] / frame.image.shape[1])
+        ids, boxes = self._tracker.update(self._blobs(mask) / scale, elapsed)
         return Observation(
             ids=ids,
             points=(boxes[:, :2] + boxes[:, 2:] / 2).astype(np.float32),
@@ -93,22 +79,8 @@ class MovingObjects:
         )
 
     def _restart(self) -> None:
-        subtractor = self._subtractor = cv2.createBackgroundSubtractorMOG2(
-            varThreshold=40, detectShadows=True
-        )
-        # Foliage and film grain: a pixel may waver by some 30 grey levels and stay background,
-        # and what is new must have been there for 30 % of the time to count as background
-        subtractor.setVarInit(40)
-        subtractor.setVarMin(25)
-        subtractor.setBackgroundRatio(0.7)
+        self._background.restart()
         self._tracker = Tracker()
-        self._learned = 0
-
-    def _is_cut(self, small: Image) -> bool:
-        before = self._before
-        if before is None or before.shape != small.shape:
-            return False
-        return cv2.norm(small, before, cv2.NORM_L1) > _CUT_LEVELS * small.size
 
     def _blobs(self, mask: Image) -> Boxes:
         """Bounding boxes of the connected regions that are large enough."""
