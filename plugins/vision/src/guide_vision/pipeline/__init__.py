@@ -15,7 +15,9 @@ from guide_vision.pipeline.opencv import use_threads
 from guide_vision.pipeline.overlay import Overlay
 from guide_vision.pipeline.points import PointTracker
 from guide_vision.pipeline.reconnect import Reconnecting
-from guide_vision.pipeline.sinks import Recorder, Sink, Window
+from guide_vision.pipeline.recorder import Recorder
+from guide_vision.pipeline.results import Results
+from guide_vision.pipeline.sinks import Null, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.virtual import VirtualCamera
 
@@ -31,12 +33,14 @@ __all__ = [
     "Mailbox",
     "Matrix",
     "MovingObjects",
+    "Null",
     "Observation",
     "Overlay",
     "PointTracker",
     "Points",
     "Reconnecting",
     "Recorder",
+    "Results",
     "Sink",
     "Source",
     "Stage",

@@ -142,7 +142,7 @@ class Images:
 
 
 def files_of(where: Path) -> list[Path]:
-    """The files that a folder or a pattern means, in natural order. GuideError when closed to us."""
+    """The files that a folder or a pattern means, in order. GuideError when it is closed to us."""
     try:
         if where.is_dir():
             found = [path for path in where.iterdir() if path.suffix.lower() in _ENDINGS]
