@@ -18,7 +18,9 @@ from guide_vision.pipeline.points import PointTracker
 from guide_vision.pipeline.pool import Pool
 from guide_vision.pipeline.process import InProcess
 from guide_vision.pipeline.reconnect import Reconnecting
-from guide_vision.pipeline.sinks import Recorder, Sink, Window
+from guide_vision.pipeline.recorder import Recorder
+from guide_vision.pipeline.results import Results
+from guide_vision.pipeline.sinks import Null, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.virtual import VirtualCamera
 
@@ -32,6 +34,7 @@ __all__ = [
     "Link",
     "Matrix",
     "MovingObjects",
+    "Null",
     "Observation",
     "Overlay",
     "Pipeline",
@@ -40,6 +43,7 @@ __all__ = [
     "Pool",
     "Reconnecting",
     "Recorder",
+    "Results",
     "Sample",
     "Sink",
     "Source",

@@ -40,6 +40,7 @@ class Clip:
         self._gray = gray
         self._clock = clock or SystemClock()
         self._grabber: Grabber | None = None
+        self._grabbed = False  # the frame that is next is in the grabber already
         self._seq = 0
         self._since_start = 0
         self._epoch = 0
@@ -49,9 +50,8 @@ class Clip:
         """Open the file and make sure that it holds at least one frame."""
         path = self._path
         self._require_readable()
-        # One decoder thread: more of them read ahead, which costs memory and no time at 30 fps.
-        grabber = Grabber(str(path), cv2.CAP_FFMPEG, (cv2.CAP_PROP_N_THREADS, 1), gray=self._gray)
-        if not (grabber.is_open and grabber.grab()):
+        grabber = self._grab_from_start()
+        if not self._grabbed:
             grabber.release()
             raise GuideError(
                 f"{path.name} holds no video that can be decoded: not a video, or it is cut off",
@@ -66,7 +66,6 @@ class Clip:
             )
         if self._gray:
             grabber.require_plane(path.name)
-        grabber.rewind()
         self._grabber = grabber
         self._expected = max(int(grabber.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         fps = grabber.get(cv2.CAP_PROP_FPS)
@@ -84,14 +83,17 @@ class Clip:
         if grabber is None:
             raise RuntimeError("open() the clip before you read() from it")
         t_capture_ns = self._clock.now_ns()
-        image = grabber.retrieve(into) if grabber.grab() else None
+        image = grabber.retrieve(into) if self._grabbed or grabber.grab() else None
+        self._grabbed = False
         if image is None:
             self._require_whole()
             if not (self._loop and self._since_start):
                 return None
             self._since_start = 0
             self._epoch += 1
-            grabber.rewind()
+            if not (self._expected and grabber.rewind()):
+                grabber.release()  # without an index it cannot go back
+                self._grabber = self._grab_from_start()
             return self.read(into)
         frame = Frame(image, self._seq, self._epoch, t_capture_ns)
         self._seq += 1
@@ -103,6 +105,14 @@ class Clip:
         if self._grabber is not None:
             self._grabber.release()
             self._grabber = None
+
+    def _grab_from_start(self) -> Grabber:
+        # One decoder thread: more of them read ahead, which costs memory and no time at 30 fps
+        grabber = Grabber(
+            str(self._path), cv2.CAP_FFMPEG, (cv2.CAP_PROP_N_THREADS, 1), gray=self._gray
+        )
+        self._grabbed = grabber.is_open and grabber.grab()
+        return grabber
 
     def _require_readable(self) -> None:
         path = self._path

@@ -1,18 +1,16 @@
-"""Where finished pictures go: nowhere, into a video file, into a window."""
+"""Where finished pictures go: nowhere, into a window; files are in `recorder` and `results`."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Protocol
 
 import cv2
 
 from guide.errors import GuideError
 from guide_vision.pipeline.frame import Image
-from guide_vision.pipeline.opencv import Grabber, quiet
 
 _WINDOW_S = 10  # how long a display may take to open a window
 
@@ -29,85 +27,15 @@ class Sink(Protocol):
         ...
 
 
-class Recorder:
-    """A video file: `.mp4` (MPEG-4 part 2) or `.avi` (Motion JPEG).
-
-    It encodes on the thread that calls it: a few ms for each frame. Opened with the first
-    picture, which gives the size; a picture of another size is a GuideError.
-
-    Args:
-        path: the file to write, overwritten when it exists.
-        fps: at which it will be played.
-    """
-
-    def __init__(self, path: Path, fps: float) -> None:
-        codecs = {".mp4": "mp4v", ".avi": "MJPG"}
-        codec = codecs.get(path.suffix.lower())
-        if codec is None:
-            why = f"the ending {path.suffix} is not known" if path.suffix else "it has no ending"
-            raise GuideError(
-                f"cannot record to {path.name}: {why}",
-                "name it .mp4, or .avi for Motion JPEG",
-            )
-        self.path = path
-        self.frames = 0
-        self._fourcc = cv2.VideoWriter.fourcc(codec[0], codec[1], codec[2], codec[3])
-        self._fps = fps
-        self._shape: tuple[int, ...] = ()
-        self._writer: cv2.VideoWriter | None = None
+class Null:
+    """Takes pictures and forgets them: what the rest costs without a sink."""
 
     def write(self, image: Image) -> bool:
-        """Append a picture."""
-        if self._writer is None:
-            self._writer = self._open(image)
-        if image.shape != self._shape:
-            # VideoWriter would drop it without a word
-            raise GuideError(
-                f"the picture changed from {self._shape[1]} x {self._shape[0]} to "
-                f"{image.shape[1]} x {image.shape[0]} while recording {self.path.name}",
-                "run again: a recording has one size",
-            )
-        self._writer.write(image)
-        self.frames += 1
+        """Do nothing."""
         return True
 
     def close(self) -> None:
-        """Write the file's end; without it no player opens it.
-
-        Raises:
-            GuideError: when the file does not hold what was written to it: a full disk.
-        """
-        if self._writer is None:
-            return
-        self._writer.release()
-        self._writer = None
-        if not self._holds_last_frame():
-            raise GuideError(
-                f"the recording {self.path} is damaged: it does not hold the {self.frames} "
-                "frames that were written",
-                "check that there is space on its disk (`df -h`), then record again",
-            )
-
-    def _holds_last_frame(self) -> bool:
-        # VideoWriter says nothing when a write fails, so the file itself is asked
-        grabber = Grabber(str(self.path), cv2.CAP_FFMPEG)
-        try:
-            counted = grabber.is_open and grabber.get(cv2.CAP_PROP_FRAME_COUNT) > 0
-            return counted and grabber.seek(self.frames - 1) and grabber.grab()
-        finally:
-            grabber.release()
-
-    def _open(self, image: Image) -> cv2.VideoWriter:
-        quiet()
-        self._shape = image.shape
-        size = (image.shape[1], image.shape[0])
-        writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, self._fourcc, self._fps, size)
-        if not writer.isOpened():
-            raise GuideError(
-                f"cannot record to {self.path}",
-                "check that the folder exists, that there is space, and `guide doctor` for FFmpeg",
-            )
-        return writer
+        """Do nothing."""
 
 
 class Window:
