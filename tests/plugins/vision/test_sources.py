@@ -1,5 +1,6 @@
 """Sources by name, files in order, and a line that helps when there is nothing to read."""
 
+import os
 import socket
 
 import cv2
@@ -218,3 +219,12 @@ def test_a_barcode_survives_jpeg():
 
     assert read_barcode(coded, row=0) == 0xDEADBEEF
     assert read_barcode(coded, row=1) == 5
+
+
+def test_what_an_rtsp_camera_is_opened_with_is_taken_back(make_clip):
+    clip = make_clip(frames=3)
+    with pytest.raises(GuideError):
+        open_source("rtsp://127.0.0.1:9/nobody").open()
+
+    assert "OPENCV_FFMPEG_CAPTURE_OPTIONS" not in os.environ
+    assert open_source(str(clip)).open().frames == 3  # such options keep a file from opening

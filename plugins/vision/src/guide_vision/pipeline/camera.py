@@ -275,8 +275,6 @@ class Stream(_Live):
         return self._connect(min(self._open_s, max(_REOPEN_S, 2 * self._took_s)))
 
     def _connect(self, open_s: float) -> Facts:
-        if self._url.startswith("rtsp"):
-            os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _RTSP_OPTIONS)
         grabber = Grabber(
             self._url,
             cv2.CAP_FFMPEG,
@@ -289,6 +287,7 @@ class Stream(_Live):
                 1,  # each further decoder thread holds one more frame back
             ),
             gray=self._gray,
+            ffmpeg=_RTSP_OPTIONS if self._url.startswith("rtsp") else "",
         )
         if not grabber.is_open:
             grabber.release()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import cv2
@@ -13,6 +15,9 @@ from guide_vision.pipeline.frame import Image
 
 # Pixel formats, as FFmpeg's tags name them, whose first plane is 8-bit grey
 _Y_FIRST = ("I420", "IYUV", "YV12", "Y42B", "422P", "444P", "Y41B", "YUV9", "NV12", "NV21", "Y800")
+
+
+_opening = threading.Lock()
 
 
 def use_threads(count: int) -> int:
@@ -38,6 +43,25 @@ def quiet() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read at first use
 
 
+@contextlib.contextmanager
+def _ffmpeg_options(options: str) -> Iterator[None]:
+    """Within the block OpenCV hands `options` to FFmpeg.
+
+    The environment is the only way to say them. What is right for a camera keeps a file from
+    being opened at all, so they are taken back, and nothing else is opened in the meantime.
+    """
+    with _opening:
+        name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+        if not options or name in os.environ:
+            yield
+            return
+        os.environ[name] = options
+        try:
+            yield
+        finally:
+            del os.environ[name]
+
+
 class Grabber:
     """A `cv2.VideoCapture` whose two steps are apart: wait for a frame, then decode it.
 
@@ -48,14 +72,23 @@ class Grabber:
         backend: a `cv2.CAP_*`.
         settings: pairs of `cv2.CAP_PROP_*` and value that hold from the opening on.
         gray: leave the conversion to BGR out; then see `require_plane`.
+        ffmpeg: options for FFmpeg, "name;value|name;value"; those a person has set in
+            OPENCV_FFMPEG_CAPTURE_OPTIONS come before them.
     """
 
     def __init__(
-        self, where: str | int, backend: int, settings: Sequence[int] = (), *, gray: bool = False
+        self,
+        where: str | int,
+        backend: int,
+        settings: Sequence[int] = (),
+        *,
+        gray: bool = False,
+        ffmpeg: str = "",
     ) -> None:
         quiet()
         raw = [cv2.CAP_PROP_CONVERT_RGB, 0] if gray else []
-        self._capture = cv2.VideoCapture(where, backend, [*settings, *raw])
+        with _ffmpeg_options(ffmpeg):
+            self._capture = cv2.VideoCapture(where, backend, [*settings, *raw])
 
     @property
     def is_open(self) -> bool:
