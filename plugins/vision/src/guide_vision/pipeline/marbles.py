@@ -75,18 +75,20 @@ class Marbles:
         if frame is None:
             return None
         height, width = frame.image.shape[:2]
-        boxes = []
-        for marble in self._marbles:
-            # Out on one side, and after a while in again on the other
+        boxes, ids = [], []
+        for k, marble in enumerate(self._marbles):
+            # Out on one side, and after a while in again on the other, as another marble
             span = width + 6 * marble.radius
-            x = (marble.start + marble.speed * frame.seq + 3 * marble.radius) % span
-            box = _paste(frame.image, marble, x - 3 * marble.radius)
+            rolled = marble.start + marble.speed * frame.seq + 3 * marble.radius
+            box = _paste(frame.image, marble, rolled % span - 3 * marble.radius)
             if box is not None and box[2] >= marble.radius:
                 boxes.append(box)
+                ids.append(k + self._count * abs(int(rolled // span)))
         y, x = self._rng.integers(0, 64, 2)
         piece = self._tape[y : y + height, x : x + width]
         cv2.add(frame.image, piece, dst=frame.image, dtype=cv2.CV_8U)
         frame.true_boxes = np.array(boxes, np.float32).reshape(-1, 4)
+        frame.true_ids = np.array(ids, np.int64)
         return frame
 
     def close(self) -> None:
