@@ -15,9 +15,12 @@ from guide_vision.pipeline.overlay import Overlay
 from guide_vision.pipeline.points import PointTracker
 from guide_vision.pipeline.sinks import Recorder, Sink, Window
 from guide_vision.pipeline.sources import open_source
+from guide_vision.pipeline.stages import STAGES, make_stage
+from guide_vision.pipeline.tracking import Tracker, TrackMetrics, TrackScore
 from guide_vision.pipeline.virtual import VirtualCamera
 
 __all__ = [
+    "STAGES",
     "Books",
     "Facts",
     "Frame",
@@ -36,9 +39,13 @@ __all__ = [
     "Sink",
     "Source",
     "Stage",
+    "TrackMetrics",
+    "TrackScore",
+    "Tracker",
     "VirtualCamera",
     "Window",
     "link_for",
+    "make_stage",
     "open_source",
     "use_threads",
 ]

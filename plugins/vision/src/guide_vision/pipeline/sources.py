@@ -35,10 +35,10 @@ def open_source(
             for; `"virtual:live"`, the same, 30 a second, ready or not; `"virtual:marbles"`, a
             camera at rest before which marbles roll; `"virtual:crossings"`, the same with
             things that hide one another, their boxes and ids known. Any of them with faults,
-            `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`, `+dim` (steps of
-            light), `+resize` (half the size from frame 150 on), `+barcode` (time and number
-            in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
-            `http://` or `rtsp://` address; or the path of a video file.
+            `"virtual+shake"`, `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`,
+            `+dim` (steps of light), `+resize` (half the size from frame 150 on), `+shake`,
+            `+barcode` (time and number in the picture; from 256 pixels of width on). Or `"0"`,
+            a camera's number; an `http://` or `rtsp://` address; or the path of a video file.
         clock: what stamps the frames; by default the system's.
         width: of the virtual camera, and what a real one is asked for.
         height: likewise.
@@ -52,9 +52,9 @@ def open_source(
     Raises:
         UsageError: when `name` is none of these.
     """
-    kind, _, variant = name.partition(":")
+    kind, *faults = name.split("+")
+    kind, _, variant = kind.partition(":")
     if kind == "virtual":
-        variant, *faults = variant.split("+")
         if variant not in ("", "live", "marbles", "crossings"):
             raise UsageError(
                 f"there is no source {name}",
