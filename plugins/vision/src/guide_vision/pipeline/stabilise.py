@@ -37,19 +37,20 @@ class Stabiliser:
         self._keep = 1 - 1 / memory
         self._draw = picture
         self._tracker = PointTracker()
-        self._path: Matrix = np.eye(3)  # from the first frame to the last
-        self._smooth: Matrix = np.eye(3)
+        self._correction: Matrix = np.eye(3)
 
     def process(self, frame: Frame) -> Observation:
         """Follow the camera into `frame` and correct it."""
         seen = self._tracker.process(frame)
         if seen.restarted:
-            self._path, self._smooth = np.eye(3), np.eye(3)
+            self._correction = np.eye(3)
         elif seen.motion is not None:
-            self._path = seen.motion @ self._path
-            # The mean of two similarities, entry by entry, is one again
-            self._smooth = self._keep * self._smooth + (1 - self._keep) * self._path
-        correction = self._smooth @ np.linalg.inv(self._path)
+            # With the path A (first frame to this one) and its mean S, both grow without end; all
+            # that is wanted is S inv(A), and that follows from itself: nothing adds up over hours.
+            # The mean of two similarities, entry by entry, is one again.
+            trail = self._correction @ np.linalg.inv(seen.motion)
+            self._correction = self._keep * trail + (1 - self._keep) * np.eye(3)
+        correction = self._correction
         if self._draw:
             height, width = frame.image.shape[:2]
             fits = self.picture is not None and self.picture.shape == frame.image.shape
