@@ -22,9 +22,12 @@ from guide_vision.pipeline.recorder import Recorder
 from guide_vision.pipeline.results import Results
 from guide_vision.pipeline.sinks import Null, Sink, Window
 from guide_vision.pipeline.sources import open_source
+from guide_vision.pipeline.stages import STAGES, make_stage
+from guide_vision.pipeline.tracking import Tracker, TrackMetrics, TrackScore
 from guide_vision.pipeline.virtual import VirtualCamera
 
 __all__ = [
+    "STAGES",
     "Books",
     "Facts",
     "Frame",
@@ -49,9 +52,13 @@ __all__ = [
     "Source",
     "Stage",
     "Step",
+    "TrackMetrics",
+    "TrackScore",
+    "Tracker",
     "VirtualCamera",
     "Window",
     "link_for",
+    "make_stage",
     "open_source",
     "use_threads",
 ]

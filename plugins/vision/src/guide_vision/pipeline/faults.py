@@ -26,6 +26,7 @@ PRESETS: dict[str, dict[str, float]] = {
     "late": {"late": 0.1, "late_s": 0.2},
     "dim": {"dim_every": 90},
     "resize": {"resize_at": 150},
+    "shake": {"shake": 3.0},
     "barcode": {"barcode": True},
 }
 """What a person types after `virtual:...+`, and the arguments of `Faults` that it means."""
@@ -45,6 +46,7 @@ class Faults:
         dim: what is left of the light then, a factor.
         resize_at: the frame from which on the picture is smaller by `resize`, in mid-stream.
         resize: a factor, above 0.
+        shake: standard deviation in pixels of a shift that each frame draws anew.
         barcode: write the time of capture in ms (row 0) and `seq` (row 1) into the picture.
         seed: of what is random.
         clock: on which late frames wait.
@@ -62,6 +64,7 @@ class Faults:
         dim: float = 0.6,
         resize_at: int | None = None,
         resize: float = 0.5,
+        shake: float = 0.0,
         barcode: bool = False,
         seed: int = 0,
         clock: Clock | None = None,
@@ -80,6 +83,9 @@ class Faults:
         self._late_ns = round(late_s * 1e9)
         self._dim_every, self._dim = dim_every, dim
         self._resize_at, self._resize = resize_at, resize
+        if not shake >= 0:
+            raise ValueError(f"shake is 0 pixels or more, not {shake}")
+        self._shake = shake
         self._barcode = barcode
         self._seed = seed % 2**64
         self._clock = clock or SystemClock()
@@ -110,12 +116,15 @@ class Faults:
                 return None
             number = frame.seq
             # Drawn per frame, not in turn: a latest-frame link may skip some of them
-            lost, twice, late = np.random.default_rng((self._seed, number)).random(3)
+            rng = np.random.default_rng((self._seed, number))
+            lost, twice, late = rng.random(3)
             if lost >= self._drop:
                 break
         frame.seq += self._more
         if self._dim_every and number // self._dim_every % 2:
             cv2.convertScaleAbs(frame.image, dst=frame.image, alpha=self._dim)
+        if self._shake:
+            _move(frame, *rng.normal(0, self._shake, 2).tolist())
         if self._resize_at is not None and number >= self._resize_at:
             frame = self._shrink(frame, into)
         if twice < self._duplicate:
@@ -159,6 +168,19 @@ class Faults:
             write_barcode(frame.image, frame.t_capture_ns // 1_000_000, row=0)
             write_barcode(frame.image, frame.seq, row=1)
         return frame
+
+
+def _move(frame: Frame, dx: float, dy: float) -> None:
+    """Shift the picture and its truth; what comes in at the edges mirrors what is inside."""
+    height, width = frame.image.shape[:2]
+    matrix = similarity(dx, dy)
+    frame.image[:] = cv2.warpAffine(
+        frame.image, matrix[:2], (width, height), borderMode=cv2.BORDER_REFLECT_101
+    )
+    if frame.truth is not None:
+        frame.truth = matrix @ frame.truth
+    if frame.true_boxes is not None:
+        frame.true_boxes = frame.true_boxes + np.array([dx, dy, 0, 0], np.float32)
 
 
 def faults_for(names: list[str], source: Source, *, seed: int, clock: Clock | None) -> Source:

@@ -39,6 +39,7 @@ class Observation:
     motion: Matrix | None = None  # of the picture since the frame before; None: not known
     error_px: float | None = None  # of that motion, where the truth is known
     point_error_px: float | None = None  # median over the points, where the truth is known
+    detail: Any = None  # what only this stage knows: a field of flow, poses of tags
     restarted: bool = False  # it began anew here: first frame, new epoch, a cut
 
     @property

@@ -42,8 +42,8 @@ def open_source(
             camera at rest before which marbles roll; `"virtual:crossings"`, the same with
             things that hide one another, their boxes and ids known. Any of them with faults,
             `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`, `+dim` (steps of
-            light), `+resize` (half the size from frame 150 on), `+barcode` (time and number
-            in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
+            light), `+resize` (half the size from frame 150 on), `+shake` (a hand-held camera),
+            `+barcode` (time and number in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
             `http://` or `rtsp://` address; the path of a video file; or pictures, as a folder or a
             pattern such as `frames/*.png` or `frames/img_%04d.jpg`.
         clock: what stamps the frames; by default the system's.
@@ -68,7 +68,6 @@ def open_source(
     if kind == "virtual" and gray:
         raise UsageError("a virtual camera has no Y plane", "leave out gray=true")
     if kind == "virtual":
-        variant, *faults = variant.split("+")
         if variant not in ("", "live", "marbles", "crossings"):
             raise UsageError(
                 f"there is no source {name}",
