@@ -198,6 +198,19 @@ def test_a_stream_that_changes_its_resolution_goes_on_at_the_first_one(scripted_
     source.close()
 
 
+def test_what_rtsp_is_set_to_does_not_cost_another_stream_its_first_frames(scripted_stream):
+    def script(stream):
+        for number in range(6):
+            stream.picture(number)
+        stream.over.wait(30)
+
+    failure("rtsp://127.0.0.1:9/camera")
+    source = open_source(scripted_stream(script).url)
+    source.open()
+    assert [read_barcode(source.read().image) for _ in range(6)] == list(range(6))
+    source.close()
+
+
 def test_a_server_without_a_video(network_camera):
     camera = network_camera()
     assert "no video at this address" in failure(camera.url + "nothing")
