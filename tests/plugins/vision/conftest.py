@@ -78,10 +78,21 @@ class ScriptedStream:
         self._thread = threading.Thread(target=self._serve, args=(script,), daemon=True)
         self._thread.start()
 
-    def picture(self, number: int, *, keep: float = 1.0, damaged: bool = False) -> None:
-        """Send a picture with its number as a barcode; or only its first part."""
-        image = np.full((180, 320, 3), 90, np.uint8)
-        write_barcode(image, number)
+    def picture(
+        self,
+        number: int,
+        *,
+        keep: float = 1.0,
+        damaged: bool = False,
+        size: tuple[int, int] = (320, 180),
+        paint: Callable[[Image], None] | None = None,
+    ) -> None:
+        """Send a picture, with its number as a barcode if not painted; or only its first part."""
+        image = np.full((size[1], size[0], 3), 90, np.uint8)
+        if paint is None:
+            write_barcode(image, number)
+        else:
+            paint(image)
         jpeg = cv2.imencode(".jpg", image)[1].tobytes()
         if damaged:
             jpeg = b"?" * len(jpeg)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -146,6 +147,19 @@ def test_a_camera_that_is_not_there():
     assert "no camera 63" in failure("63")
 
 
+def test_a_camera_that_another_program_uses():
+    device = Path("/dev/video62")
+    try:
+        device.touch(exist_ok=False)  # to OpenCV, what refuses its settings is in use
+    except OSError as error:
+        pytest.skip(f"no device can be made here: {error.strerror}")
+    try:
+        message = failure("62")
+    finally:
+        device.unlink()
+    assert "another program uses it, or /dev/video62 is no camera" in message
+
+
 def test_an_address_nobody_listens_at():
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -159,6 +173,43 @@ def test_a_server_that_accepts_and_says_nothing():
         stream = Stream(f"http://127.0.0.1:{server.getsockname()[1]}/", open_s=0.3)
         with pytest.raises(GuideError, match="cannot open"):
             stream.open()
+
+
+@pytest.mark.parametrize("gray", [False, True])
+@pytest.mark.parametrize("size", [(640, 360), (160, 90)])
+def test_a_stream_that_changes_its_resolution_goes_on_at_the_first_one(scripted_stream, gray, size):
+    def paint(image):
+        image[:] = 30
+        image[:, image.shape[1] // 2 :] = 220
+
+    def script(stream):
+        for number in range(12):
+            now = (320, 180) if number < 6 else size
+            stream.picture(number, size=now, paint=paint)
+        stream.over.wait(30)
+
+    source = open_source(scripted_stream(script).url, gray=gray)
+    source.open()
+    into = np.zeros((180, 320) if gray else (180, 320, 3), np.uint8)
+    for _ in range(12):
+        assert source.read(into).image is into
+        left, right = into[:160, :150].mean(), into[:160, 170:].mean()
+        assert abs(left - 30) < 5  # the whole picture, not its corner
+        assert abs(right - 220) < 5
+    source.close()
+
+
+def test_what_rtsp_is_set_to_does_not_cost_another_stream_its_first_frames(scripted_stream):
+    def script(stream):
+        for number in range(6):
+            stream.picture(number)
+        stream.over.wait(30)
+
+    failure("rtsp://127.0.0.1:9/camera")
+    source = open_source(scripted_stream(script).url)
+    source.open()
+    assert [read_barcode(source.read().image) for _ in range(6)] == list(range(6))
+    source.close()
 
 
 def test_a_server_without_a_video(network_camera):

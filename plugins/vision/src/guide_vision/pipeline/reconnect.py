@@ -8,6 +8,7 @@ here is released at once by `cancel()`, by `stopping`, or by Ctrl-C.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from guide_vision.pipeline.frame import Facts, Frame, Image, Source
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.15  # what a camera's return may go unnoticed
+_AT_EXIT_S = 6.0  # longer than any opening
 _SLICE_S = 0.02  # how often a wait asks `stopping`
 
 
@@ -45,7 +47,10 @@ class _Attempt:
         self.facts: Facts | None = None
         self.error: BaseException | None = None
         # A daemon: an opening that never returns must not hold up the end of the program
-        threading.Thread(target=self._open, name="reopen", daemon=True).start()
+        self._thread = threading.Thread(target=self._open, name="reopen", daemon=True)
+        # but one that will return is waited for: FFmpeg does not survive the end beneath it
+        atexit.register(self._thread.join, _AT_EXIT_S)
+        self._thread.start()
 
     def abandon(self) -> bool:
         """Leave the source to the thread, which closes it; False when it is through already."""
@@ -62,6 +67,7 @@ class _Attempt:
             self.over.set()
             if self._abandoned:
                 self._source.close()
+        atexit.unregister(self._thread.join)
 
 
 class Reconnecting:

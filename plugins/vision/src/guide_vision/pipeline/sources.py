@@ -43,9 +43,9 @@ def open_source(
             things that hide one another, their boxes and ids known. Any of them with faults,
             `"virtual:crossings+dim+drop"`: `+drop`, `+duplicate`, `+late`, `+dim` (steps of
             light), `+resize` (half the size from frame 150 on), `+shake` (a hand-held camera),
-            `+barcode` (time and number in the picture; from 256 pixels of width on). Or `"0"`, a camera's number; an
-            `http://` or `rtsp://` address; the path of a video file; or pictures, as a folder or a
-            pattern such as `frames/*.png` or `frames/img_%04d.jpg`.
+            `+barcode` (time and number in the picture; from 256 pixels of width on). Or `"0"`,
+            a camera's number; an `http://` or `rtsp://` address; the path of a video file; or
+            pictures, as a folder or a pattern such as `frames/*.png` or `frames/img_%04d.jpg`.
         clock: what stamps the frames; by default the system's.
         width: of the virtual camera, and what a real one is asked for.
         height: likewise.
@@ -64,7 +64,8 @@ def open_source(
     Raises:
         UsageError: when `name` is none of these.
     """
-    kind, _, variant = name.partition(":")
+    kind, *faults = name.split("+")
+    kind, _, variant = kind.partition(":")
     if kind == "virtual" and gray:
         raise UsageError("a virtual camera has no Y plane", "leave out gray=true")
     if kind == "virtual":
