@@ -20,7 +20,7 @@ from benchmarks.rows import HEAD, line
 from benchmarks.vision.clip import SIZES
 from benchmarks.vision.scale import LONG, QUICK, Scale
 
-PARTS = ("throughput", "copies", "live", "lag", "loss", "memory")
+PARTS = ("throughput", "quality", "copies", "live", "lag", "loss", "memory")
 
 
 def main() -> None:

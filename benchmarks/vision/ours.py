@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmarks.rows import with_peers
 from benchmarks.vision.meter import Meter
-from benchmarks.vision.work import SMALL, Box, Detector, Image, boxes, draw, encode
+from benchmarks.vision.work import KERNEL, SMALL, Box, Detector, Image, boxes, draw, encode
 from guide_vision.pipeline import Facts, Frame, Pipeline, Source
+from guide_vision.pipeline.background import make_background
 from guide_vision.pipeline.clip import Clip
 
 THREADS = 2  # as many as the ceiling is measured with
@@ -71,19 +72,17 @@ class Fused:
     name = "detect"
 
     def __init__(self, height: int | None = None) -> None:
-        # SEAM: the fused kernel of the engine; until it is there the variant does not run
-        from guide_vision.pipeline import FusedBackground  # type: ignore[attr-defined]
-
-        self._background = FusedBackground()
+        self._background = make_background("fused")
         self._height = height
         self._other = np.zeros(SMALL[::-1], np.uint8)
 
     def process(self, frame: Frame) -> list[Box]:
         """Boxes of what moves."""
-        mask = self._background.apply(frame.image[: self._height])
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-        opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel, dst=self._other)
-        return boxes(cv2.dilate(opened, kernel, dst=mask, iterations=2))
+        mask = self._background.apply(frame.image[: self._height])  # half as wide and high
+        if mask.shape != self._other.shape:
+            mask = cv2.resize(mask, SMALL, interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
+        opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL, dst=self._other)
+        return boxes(cv2.dilate(opened, KERNEL, dst=mask, iterations=2))
 
 
 class PlanarClip:

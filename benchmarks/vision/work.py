@@ -19,7 +19,7 @@ SMALL = (640, 360)
 QUALITY = 80
 _LEAST_AREA = 100.0  # of a blob, in pixels of the small picture
 _SHADOW = 127  # MOG2's mark for one; 255 is the foreground
-_KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
 
 class Detector:
@@ -49,8 +49,8 @@ class Detector:
         """Boxes of what moves in the small picture: left, top, width, height."""
         mask = self._model.apply(grey, self._mask)
         _, mask = cv2.threshold(mask, _SHADOW + 1, 255, cv2.THRESH_BINARY, dst=self._mask)
-        opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _KERNEL, dst=self._other)
-        return boxes(cv2.dilate(opened, _KERNEL, dst=self._mask, iterations=2))
+        opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL, dst=self._other)
+        return boxes(cv2.dilate(opened, KERNEL, dst=self._mask, iterations=2))
 
     def __call__(self, image: Image) -> list[Box]:
         """Both."""

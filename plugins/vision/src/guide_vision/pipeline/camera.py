@@ -24,6 +24,13 @@ from guide_vision.pipeline.opencv import Grabber
 
 _PORTS = {"http": 80, "https": 443, "rtsp": 554}
 
+# Without these FFmpeg's RTSP looks at a second of video before it opens, starts with that as a
+# backlog, and hands out a frame late.
+_RTSP_OPTIONS = (
+    "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
+    "|probesize;65536|analyzeduration;200000"
+)
+
 # OpenCV says the same for a damaged frame and for the end of a stream. A damaged frame takes the
 # time until the next one comes; after the end every further attempt fails at once.
 _AT_ONCE_S = 0.002

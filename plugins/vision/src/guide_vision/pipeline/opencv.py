@@ -13,14 +13,6 @@ import cv2
 from guide.errors import GuideError
 from guide_vision.pipeline.frame import Image
 
-# Without these FFmpeg's RTSP looks at a second of video before it opens, starts with that as a
-# backlog, and hands out a frame late.
-_RTSP_OPTIONS = (
-    "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
-    "|probesize;65536|analyzeduration;200000"
-)
-_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-
 # Pixel formats, as FFmpeg's tags name them, whose first plane is 8-bit grey
 _Y_FIRST = ("I420", "IYUV", "YV12", "Y42B", "422P", "444P", "Y41B", "YUV9", "NV12", "NV21", "Y800")
 
@@ -94,12 +86,6 @@ class Grabber:
         ffmpeg: str = "",
     ) -> None:
         quiet()
-        # There is only the environment to say it in, and there it holds for every later opening:
-        # what is no RTSP would lose its first frames to it
-        if isinstance(where, str) and where.startswith("rtsp://"):
-            os.environ.setdefault(_OPTIONS, _RTSP_OPTIONS)
-        elif os.environ.get(_OPTIONS) == _RTSP_OPTIONS:
-            del os.environ[_OPTIONS]
         raw = [cv2.CAP_PROP_CONVERT_RGB, 0] if gray else []
         with _ffmpeg_options(ffmpeg):
             self._capture = cv2.VideoCapture(where, backend, [*settings, *raw])

@@ -9,9 +9,10 @@ from typing import Literal
 class Options:
     """What can be chosen without touching the code."""
 
-    # virtual, virtual:live, virtual:marbles, 0, clip.mp4, http://..., rtsp://...
+    # virtual, virtual:live, virtual:marbles, virtual:crossings, 0, clip.mp4, a folder or
+    # frames/*.png, http://..., rtsp://...
     source: str = "virtual"
-    stage: Literal["points", "objects"] = "points"
+    stage: Literal["points", "objects", "flow", "features", "tags", "stabilise"] = "points"
     width: int = 640  # of the virtual camera; what a real camera is asked for
     height: int = 360
     photo: Path | None = None  # what the virtual camera looks at; none: a cup of coffee

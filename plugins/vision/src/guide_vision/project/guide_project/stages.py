@@ -19,6 +19,7 @@ from guide_vision.pipeline import (
     Stage,
     Window,
 )
+from guide_vision.pipeline import make_stage as engine_stage
 
 
 class Draw:
@@ -42,10 +43,12 @@ class Draw:
 
 
 def make_stage(name: str) -> Stage:
-    """The stage called `name`."""
+    """The stage called `name`: one of these two, set as you like, or one of the engine's."""
     if name == "objects":
         return MovingObjects()
-    return PointTracker(count=250)
+    if name == "points":
+        return PointTracker(count=250)
+    return engine_stage(name)
 
 
 def make_sinks(options: Options, folder: Path, fps: float) -> list[Sink]:

@@ -11,7 +11,15 @@ from guide.run import Run
 from guide_project import hud
 from guide_project.options import Options
 from guide_project.stages import Draw, make_sinks, make_stage, warm_up
-from guide_vision.pipeline import Facts, Observation, Pipeline, Sink, open_source, use_threads
+from guide_vision.pipeline import (
+    Facts,
+    Observation,
+    Pipeline,
+    Sink,
+    TrackMetrics,
+    open_source,
+    use_threads,
+)
 from guide_vision.pipeline.score import BoxScore
 
 
@@ -24,6 +32,7 @@ class Task:
         self.picture = np.zeros((9, 16, 3), np.uint8)
         self.errors_px: list[float] = []
         self.score = BoxScore()
+        self.tracks = TrackMetrics()
         self.latency_ms = 0.0
 
     def start(self, run: Run) -> None:
@@ -96,6 +105,8 @@ class Task:
             self.errors_px.append(seen.error_px)
         if seen.boxes is not None and frame.true_boxes is not None:
             self.score.add(seen.boxes, frame.true_boxes)
+            if frame.true_ids is not None:
+                self.tracks.add(seen.ids, seen.boxes, frame.true_ids, frame.true_boxes)
         if self.sinks:
             with tick.span("sink"):
                 for sink in self.sinks:
@@ -123,6 +134,9 @@ class Task:
             self.run.note("the stage {} failed on frame {}".format(*pipeline.broken))
         if pipeline.reconnects:
             self.run.note(f"the source was lost and came back {pipeline.reconnects} times")
+        for sink in self.sinks:
+            for line in getattr(sink, "notes", list)():
+                self.run.note(line)
         if pipeline.reallocated:
             self.run.note(f"{pipeline.reallocated} frames did not fit the memory they were given")
         if self.errors_px:
@@ -136,3 +150,5 @@ class Task:
                 f"accuracy: {self.score.recall:.0%} of {self.score.true} true boxes were found, "
                 f"{self.score.precision:.0%} of those reported were right"
             )
+        if self.tracks.score().true:
+            self.run.note(f"tracking: {self.tracks.score()}")
