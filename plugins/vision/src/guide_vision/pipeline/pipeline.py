@@ -321,7 +321,7 @@ class Pipeline:
         )
 
     def _run(self) -> None:
-        """A thread: read when nobody does, else do the work that is nearest to the end."""
+        """A thread: read while there is a slot and nobody else does, else do what is nearest done."""
         self._timeline.name_thread(threading.current_thread().name)
         try:
             self._work_on()
@@ -339,11 +339,13 @@ class Pipeline:
                         self._news.notify()
                         self._work.notify_all()
                         return
-                    # A live source is read first, except by whoever has just read a frame while
-                    # another is free to take over: it stays with its frame, in a warm cache.
-                    first = self._source.live and not (fresh and self._idle)
+                    # Read first: a live source must not wait, and a file's key frame takes ten
+                    # times as long as its others, which a stock of frames bridges. Except by
+                    # whoever has just read a frame while another is free to take over: it stays
+                    # with its frame, in a warm cache.
                     read = self._can_read()
-                    job = None if read and first else self._next_job()
+                    stay = fresh and self._idle
+                    job = None if read and not stay else self._next_job()
                     if job is not None:
                         if read and self._idle:
                             self._work.notify()

@@ -1,7 +1,7 @@
 """Which thread does what next: the order of work in a pipeline, apart from any thread or clock.
 
 A worker belongs to no stage. It takes the work that is nearest to the end, so frames leave as
-soon as they can and few are under way; and since a frame that went through one stage is then the
+soon as they can; and since a frame that went through one stage is then the
 nearest, it mostly stays with its worker and in that core's cache. However the stages' costs are
 spread, nobody waits while there is work: no grouping could do better, and none is needed.
 This is Intel TBB's `parallel_pipeline`: stages that remember something (a background, tracks)
