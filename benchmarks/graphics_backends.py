@@ -56,8 +56,8 @@ def main() -> None:
         ],
     )
     software = open_renderer((width, height), "software")
-    gl = open_renderer((width, height), "gl")
-    times: dict[str, list[float]] = {"software": [], "gl": []}
+    gl = open_renderer((width, height), "opengl")
+    times: dict[str, list[float]] = {"software": [], "opengl": []}
     for frame in range(-WARM_UP, options.frames):
         pair = (software, gl) if frame % 2 else (gl, software)
         for renderer in pair:
@@ -73,7 +73,7 @@ def main() -> None:
             f"{renderer.backend:<9} median {median:7.2f} ms, fastest {low:7.2f} ms "
             f"({renderer.description})"
         )
-    ratios = sorted(g / s for s, g in zip(times["software"], times["gl"], strict=True))
+    ratios = sorted(g / s for s, g in zip(times["software"], times["opengl"], strict=True))
     quarter = len(ratios) // 4
     print(
         f"gl / software, frame by frame: median {statistics.median(ratios):.2f} "

@@ -34,7 +34,7 @@ def test_a_context_can_be_had_without_a_display():
 
 @pytest.fixture(scope="module")
 def renderers():
-    software, gl = open_renderer(SIZE, "software"), open_renderer(SIZE, "gl")
+    software, gl = open_renderer(SIZE, "software"), open_renderer(SIZE, "opengl")
     yield software, gl
     software.close()
     gl.close()
@@ -152,7 +152,7 @@ def test_a_new_scene_replaces_the_old(renderers):
 
 def test_auto_takes_opengl_where_there_is_some_and_says_so():
     renderer = open_renderer((16, 16), "auto")
-    assert renderer.backend == "gl"
+    assert renderer.backend == "opengl"
     assert "OpenGL on" in renderer.description
     renderer.close()
     renderer.close()
@@ -167,7 +167,7 @@ from guide.errors import GuideError
 from guide_graphics.raster import open_renderer
 print(open_renderer((16, 16), "auto").backend)
 try:
-    open_renderer((16, 16), "gl")
+    open_renderer((16, 16), "opengl")
 except GuideError as error:
     print(error)
 """

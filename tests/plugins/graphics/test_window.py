@@ -19,7 +19,7 @@ from guide_graphics.raster.window import open_window
 
 scene = Scene([teapot(1000)], [Material(double_sided=True)])
 window = open_window((320, 180), "teapot", "auto")
-for backend in ("gl", "software", "gl"):
+for backend in ("opengl", "software", "opengl"):
     renderer = open_renderer((320, 180), backend)
     for azimuth in (0, 20, 40):
         frame = renderer.render(scene, orbit(azimuth, 20, 3))

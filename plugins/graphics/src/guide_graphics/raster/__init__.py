@@ -10,7 +10,7 @@
 from guide_graphics.raster.camera import Camera, orbit
 from guide_graphics.raster.meshfile import load_mesh
 from guide_graphics.raster.renderer import Backend, Frame, Renderer, open_renderer
-from guide_graphics.raster.scene import U8, Light, Material, Mesh, Scene
+from guide_graphics.raster.scene import U8, Light, Material, Mesh, Scene, Shadow
 from guide_graphics.raster.shapes import disc, grid
 from guide_graphics.raster.teapot import teapot
 from guide_graphics.raster.textures import checker, marble
@@ -25,6 +25,7 @@ __all__ = [
     "Mesh",
     "Renderer",
     "Scene",
+    "Shadow",
     "checker",
     "disc",
     "grid",

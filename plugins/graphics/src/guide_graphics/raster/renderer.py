@@ -13,7 +13,7 @@ from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera
 from guide_graphics.raster.scene import F32, I32, U8, Scene
 
-Backend = Literal["software", "gl", "auto"]
+Backend = Literal["software", "opengl", "auto"]
 
 
 class Frame:
@@ -62,7 +62,7 @@ class Frame:
 class Renderer(Protocol):
     """Draws scenes of one size. Not for use by two threads at a time."""
 
-    backend: str  # "software" or "gl"
+    backend: str  # "software" or "opengl"
     description: str  # for people: which processor, driver or number of threads does the work
     timeline: Timeline  # its phases are spans here, named "render/..."
 
@@ -86,9 +86,9 @@ def open_renderer(
 
     Args:
         size: width and height of its frames in pixels.
-        backend: "software" draws on the CPU, "gl" through OpenGL (without a display too), "auto"
-            takes OpenGL where a context can be had and the CPU otherwise; `description` says
-            which it is.
+        backend: "software" draws on the CPU, "opengl" through OpenGL (without a display too),
+            "auto" takes OpenGL where a context can be had and the CPU otherwise; `description`
+            says which it is.
         timeline: where the phases of a frame are recorded as spans.
         threads: how many the software renderer uses; by default one per CPU it may run on.
 
@@ -99,16 +99,16 @@ def open_renderer(
     if not (1 <= width <= 8192 and 1 <= height <= 8192):
         raise GuideError(f"a frame of {width}x{height} pixels cannot be drawn", "1 to 8192 can")
     timeline = timeline or Timeline(keep=1000)
-    if backend in ("gl", "auto"):
+    if backend in ("opengl", "auto"):
         from guide_graphics.raster.gl.renderer import GlRenderer
 
         try:
             return GlRenderer(size, timeline)
         except GuideError:
-            if backend == "gl":
+            if backend == "opengl":
                 raise
     elif backend != "software":
-        raise GuideError(f"no backend {backend!r}", "take software, gl or auto")
+        raise GuideError(f"no backend {backend!r}", "take software, opengl or auto")
     from guide_graphics.raster.software.renderer import SoftwareRenderer
 
     return SoftwareRenderer(size, timeline, threads)

@@ -123,7 +123,11 @@ class Material:
 
     Args:
         color: red, green, blue from 0 to 1; multiplied with the texture.
-        texture: (h, w, 3) uint8, row 0 at v = 0, filtered bilinearly and repeated; None for white.
+        texture: (h, w, 3) uint8, row 0 at v = 0, filtered and repeated; None for white.
+        mipmaps: whether a smaller copy of the texture is taken where it is seen from afar, blended
+            between the two nearest (trilinear filtering); else it is bilinear at any distance.
+        alpha: below 1 the surface is blended over what was drawn before it, in the order of the
+            meshes, after all that is opaque; it leaves no depth and no ids.
         specular: strength of the highlight.
         shininess: its exponent; the higher, the smaller the highlight.
         double_sided: draw the backs of triangles too, lit from their own side.
@@ -131,6 +135,8 @@ class Material:
 
     color: Color = (1.0, 1.0, 1.0)
     texture: U8 | None = None
+    mipmaps: bool = True
+    alpha: float = 1.0
     specular: float = 0.3
     shininess: float = 48.0
     double_sided: bool = False
@@ -139,6 +145,8 @@ class Material:
         shape = None if self.texture is None else self.texture.shape
         if shape is not None and (len(shape) != 3 or shape[2] != 3 or 0 in shape):
             raise GuideError(f"a texture must have the shape (h, w, 3), not {shape}")
+        if not 0 <= self.alpha <= 1:
+            raise GuideError(f"alpha is 0 to 1, not {self.alpha}")
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,35 @@ class Light:
         length = float(np.linalg.norm(self.direction))
         if not np.isfinite(length) or length == 0:
             raise GuideError(f"a light's direction cannot be {self.direction}")
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """One light's shadow, by a map of what it sees (Williams, SIGGRAPH 1978).
+
+    The map covers a sphere; what lies outside of it is lit. A point is in the shadow where the map
+    is nearer to the light than it by more than `bias`, judged at the four texels around it and
+    blended between them (percentage-closer filtering).
+
+    Args:
+        light: index of the light in the scene's lights.
+        centre: of the sphere, in the world.
+        radius: of the sphere.
+        size: width and height of the map in texels.
+        bias: in units of the sphere's diameter; too little and surfaces shade themselves.
+    """
+
+    light: int = 0
+    centre: Color = (0.0, 0.0, 0.0)
+    radius: float = 3.0
+    size: int = 1024
+    bias: float = 0.004
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite((*self.centre, self.radius, self.bias)).all() and self.radius > 0):
+            raise GuideError(f"a shadow's sphere cannot be {self.centre}, {self.radius}")
+        if not 1 <= self.size <= 8192:
+            raise GuideError(f"a shadow map of {self.size} texels cannot be drawn", "1 to 8192 can")
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +205,7 @@ class Scene:
     materials: Sequence[Material]
     lights: Sequence[Light] = (Light((0.4, 0.8, 0.45)),)
     ambient: Color = (0.15, 0.15, 0.15)
+    shadow: Shadow | None = None
     background: tuple[Color, Color] = ((0.10, 0.11, 0.13), (0.30, 0.33, 0.38))  # bottom, top
 
     def __post_init__(self) -> None:
@@ -178,6 +216,8 @@ class Scene:
                 )
         if len(self.lights) > MAX_LIGHTS:
             raise GuideError(f"{len(self.lights)} lights; a scene may have {MAX_LIGHTS}")
+        if self.shadow is not None and not 0 <= self.shadow.light < len(self.lights):
+            raise GuideError(f"the shadow is of light {self.shadow.light} of {len(self.lights)}")
 
     @property
     def triangle_count(self) -> int:

@@ -35,7 +35,7 @@ class GlRenderer:
     become of it. Raises GuideError when no context can be had.
     """
 
-    backend = "gl"
+    backend = "opengl"
 
     def __init__(self, size: tuple[int, int], timeline: Timeline) -> None:
         width, height = self._size = size
