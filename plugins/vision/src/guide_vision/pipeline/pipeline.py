@@ -321,7 +321,7 @@ class Pipeline:
         )
 
     def _run(self) -> None:
-        """A thread: read while there is a slot and nobody else does, else do what is nearest done."""
+        """A thread: read while a slot is free and nobody reads, else do what is nearest the end."""
         self._timeline.name_thread(threading.current_thread().name)
         try:
             self._work_on()
