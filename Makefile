@@ -29,7 +29,7 @@ bench: $(READY) $(CLIPS)
 bench-core: $(READY) build/peers/.done
 	@$(BIN)/python -m benchmarks.core $(ARGS)
 
-# The video pipeline against loops, threads, processes, libraries; a quiet machine, twelve minutes.
+# The video pipeline against loops, threads, processes, libraries; a quiet machine, eight minutes.
 # ARGS=--quick: three, to see that it runs.
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)

@@ -1,0 +1,1 @@
+"""A camera, what it sees, and how long that took."""
