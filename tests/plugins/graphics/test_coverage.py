@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guide_graphics.raster.software import coverage
+from guide_graphics.raster.ladder import coverage
 
 SIDE = 24
 STEP = 4

@@ -52,7 +52,7 @@ def threads() -> Finding:
     """How many threads the software renderer uses."""
     if find_spec("numba") is None:
         return Finding("software renderer", "problem", "numba is missing", "pip install numba")
-    from guide_graphics.raster.software.workers import usable_cpus
+    from guide_graphics.raster.workers import usable_cpus
 
     count = usable_cpus()
     if count == 1:
@@ -70,7 +70,7 @@ def cache() -> Finding:
     name = "compiled kernels"
     if find_spec("numba") is None:
         return Finding(name, "note", "none: numba is missing", "pip install numba")
-    from guide_graphics.raster.software import kernel
+    from guide_graphics.raster import kernel
 
     chosen, folder = os.environ.get("NUMBA_CACHE_DIR"), kernel.CACHE
     if folder is None:

@@ -16,8 +16,8 @@ from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera, orbit
 from guide_graphics.raster.scene import Material, Scene
 from guide_graphics.raster.shapes import disc
-from guide_graphics.raster.software.coverage import count_visits
-from guide_graphics.raster.software.renderer import SoftwareRenderer
+from guide_graphics.raster.ladder.coverage import count_visits
+from guide_graphics.raster.ladder.renderer import LadderRenderer
 from guide_graphics.raster.teapot import teapot
 
 
@@ -45,7 +45,7 @@ class Traffic:
 
 def count(scene: Scene, camera: Camera, size: tuple[int, int]) -> Traffic:
     """Draw a frame and count what the software renderer does for it."""
-    renderer = SoftwareRenderer(size, Timeline(keep=10), threads=1)
+    renderer = LadderRenderer(size, Timeline(keep=10), threads=1)
     try:
         ids = renderer.render(scene, camera).ids
         records, depths = renderer.records()

@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from guide_graphics.raster.software.coverage import FAR, draw
+from guide_graphics.raster.ladder.coverage import FAR, draw
 
 WIDTH, HEIGHT = 64, 36
 

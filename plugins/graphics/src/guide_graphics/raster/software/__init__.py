@@ -1,1 +1,1 @@
-"""The renderer that draws on the CPU: transform, set up, cover, shade."""
+"""The renderer that draws on the CPU, eight pixels at a time: see `renderer` for its phases."""

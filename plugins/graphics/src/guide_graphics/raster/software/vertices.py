@@ -1,18 +1,89 @@
-"""Vertices: from a mesh's own space to clip space."""
+"""Vertices: into the window, eight at once, each as a record of 16 bytes."""
 
 from __future__ import annotations
 
-from guide_graphics.raster.scene import F32
-from guide_graphics.raster.software.kernel import Int, kernel
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guide_graphics.raster.kernel import Int, Real, kernel, kernel_part
+from guide_graphics.raster.scene import F32, I32
+from guide_graphics.raster.software.simd import (
+    LANES,
+    as_ints,
+    f32x8,
+    i32x8,
+    load,
+    nearest,
+    select,
+    store_records,
+    take,
+)
+
+# What stands for x in the record of a vertex that lies outside of a clipping plane: its triangles
+# are clipped. No snapped coordinate is so small.
+OUTSIDE = -(1 << 31)
 
 
 @kernel
-def transform(vertices: F32, first: Int, last: Int, matrix: F32, clip: F32) -> None:
-    """Write `matrix @ (x, y, z, 1)` of the vertices first to last - 1 to `clip` (n, 4)."""
-    for i in range(first, last):
-        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
-        for row in range(4):
-            # In OpenGL's order of additions, so that both round alike
-            clip[i, row] = (
-                matrix[row, 0] * x + matrix[row, 1] * y + matrix[row, 2] * z + matrix[row, 3]
-            )
+def transform(
+    counter: npt.NDArray[np.int64],
+    chunks: I32,
+    matrices: F32,
+    positions: F32,
+    width: Int,
+    height: Int,
+    gx: Real,
+    gy: Real,
+    records: I32,
+) -> None:
+    """Write the records of all vertices: x and y in 1/256 pixel, depth 0 to 1 and 1/w as floats.
+
+    Args:
+        counter: (1,) the next chunk; several threads share it.
+        chunks: (k, 3): mesh, first vertex, the one behind the last.
+        matrices: (meshes, 4, 4), from each mesh's space to clip space.
+        positions: (3, n).
+        width: of the picture in pixels.
+        height: likewise.
+        gx: how many times w the x of a vertex may be before it is clipped.
+        gy: likewise for y.
+        records: (n, 4).
+    """
+    one, half, sub = f32x8(1), f32x8(0.5), f32x8(256)
+    half_width, half_height = f32x8(np.float32(0.5) * width), f32x8(np.float32(0.5) * height)
+    outside = i32x8(OUTSIDE)
+    wide, high = f32x8(gx), f32x8(gy)
+    count = positions.shape[1]
+    while True:
+        number = take(counter, 0, 1)
+        if number >= len(chunks):
+            return
+        m = matrices[chunks[number, 0]]
+        for at in range(chunks[number, 1], chunks[number, 2], LANES):
+            x, y = load(positions, at), load(positions, count + at)
+            z = load(positions, 2 * count + at)
+            cx = _row(m, 0, x, y, z)
+            cy = _row(m, 1, x, y, z)
+            cz = _row(m, 2, x, y, z)
+            cw = _row(m, 3, x, y, z)
+            # Written so that NaN is outside
+            inside = (cz >= -cw) & (cz <= cw) & (cx >= -wide * cw) & (cx <= wide * cw)
+            inside = inside & (cy >= -high * cw) & (cy <= high * cw) & (cw > f32x8(0))
+            inverse = one / cw
+            wx = cx * inverse * half_width + half_width
+            wy = cy * inverse * half_height + half_height
+            # Pixel (i, j) is sampled at its centre; shifted by 1/2 that is 256 * (i, j)
+            sx = i32x8(nearest((wx - half) * sub))
+            sy = i32x8(nearest((wy - half) * sub))
+            depth = cz * inverse * half + half
+            store_records(records, 4 * at, select(inside, sx, outside), sy, depth, inverse)
+
+
+@kernel_part
+def _row(m: F32, row: Int, x: Any, y: Any, z: Any) -> Any:
+    # In OpenGL's order of additions, so that both round alike
+    return (
+        f32x8(m[row, 0]) * x + f32x8(m[row, 1]) * y + f32x8(m[row, 2]) * z + f32x8(m[row, 3])
+    )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from guide_graphics.raster.scene import F32
-from guide_graphics.raster.software.kernel import Int, Real, kernel, kernel_part
+from guide_graphics.raster.kernel import Int, Real, kernel, kernel_part
 
 PLANES = 6
 MAX_CORNERS = 3 + PLANES  # each plane adds one corner at most
@@ -56,7 +56,10 @@ def outcode(clip: F32, vertex: Int, gx: Real, gy: Real) -> Int:
 
 @kernel
 def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) -> Int:
-    """Cut `polygon` (MAX_CORNERS, 4) at one plane, in place; returns how many corners are left."""
+    """Cut `polygon` (MAX_CORNERS, 4 or more) at one plane, in place; returns how many corners are left.
+
+    Its first four columns are the clip coordinates; those behind them are cut along.
+    """
     kept = 0
     for i in range(corners):
         j = i + 1 if i + 1 < corners else 0
@@ -71,7 +74,7 @@ def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) 
                 share, inner, outer = a / (a - b), i, j
             else:
                 share, inner, outer = b / (b - a), j, i
-            for k in range(4):
+            for k in range(polygon.shape[1]):
                 spare[kept, k] = polygon[inner, k] + np.float32(share) * (
                     polygon[outer, k] - polygon[inner, k]
                 )

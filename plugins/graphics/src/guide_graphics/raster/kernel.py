@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -69,21 +70,25 @@ def _compiled(function: F, *, fastmath: bool = False, forceinline: bool = False)
         fastmath=fastmath,
         forceinline=forceinline,
     )
-    return cast(F, compile_(function))
+    compiled = compile_(function)
+    if CACHE and (stats := getattr(compiled, "stats", None)):
+        _forget_stale_once(Path(stats.cache_path))
+    return cast(F, compiled)
+
+
+@lru_cache
+def _forget_stale_once(cache: Path) -> None:
+    forget_stale(Path(__file__).parent, cache)
 
 
 def forget_stale(folder: Path, cache: Path) -> None:
-    """Delete compiled kernels in `cache` that are older than any source file in `folder`.
+    """Delete compiled kernels in `cache` that are older than any source file below `folder`.
 
     numba looks at the file of a kernel alone: after a change to a part that lies in another
     file it would go on using what it compiled before.
     """
     with contextlib.suppress(OSError):  # read-only, or another process was faster
-        newest = max((s.stat().st_mtime_ns for s in folder.glob("*.py")), default=0)
+        newest = max((s.stat().st_mtime_ns for s in folder.rglob("*.py")), default=0)
         for index in cache.glob("*.nbi"):
             if index.stat().st_mtime_ns < newest:
                 index.unlink(missing_ok=True)
-
-
-if CACHE:
-    forget_stale(Path(__file__).parent, CACHE)

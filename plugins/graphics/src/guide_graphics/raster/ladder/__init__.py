@@ -1,0 +1,1 @@
+"""The renderer that draws on the CPU: transform, set up, cover, shade."""

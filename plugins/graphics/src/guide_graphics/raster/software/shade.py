@@ -1,0 +1,239 @@
+"""Light on eight pixels at once: texture, Lambert, Blinn-Phong.
+
+All is computed in the mesh's own space, where eye and lights arrive already turned. The normal is
+left as long as it comes out of the interpolation: lengths enter each product once, at its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from guide_graphics.raster.kernel import Int, fast_kernel_part
+from guide_graphics.raster.scene import F32, I32, MAX_LIGHTS
+from guide_graphics.raster.software.layout import MAX_LEVELS, U32
+from guide_graphics.raster.software.simd import (
+    as_floats,
+    as_ints,
+    bits,
+    f32x8,
+    floor,
+    fma,
+    gather,
+    i32x8,
+    least,
+    most,
+    select,
+    sqrt,
+)
+
+# Columns of the surface table, one row for each mesh: what a kernel needs to know of it
+TO_EYE = 0  # 3 x 3: from a point to the eye, at pixel (0, 0), and what it gains per column and row
+COLOR = 9  # 3, over 255, the texture's white
+SPECULAR = 12
+HALF_SHININESS = 13
+ALPHA = 14
+LIGHTS = 16  # MAX_LIGHTS x 3, directions
+SURFACE = LIGHTS + 3 * MAX_LIGHTS
+
+
+@fast_kernel_part
+def lit(
+    one_w: Any,
+    nx: Any,
+    ny: Any,
+    nz: Any,
+    u: Any,
+    v: Any,
+    lod: Any,
+    mesh: Int,
+    column: Any,
+    row: Any,
+    surface: F32,
+    light_colors: F32,
+    ambient: F32,
+    levels: I32,
+    level_count: I32,
+    texels: U32,
+) -> Any:
+    """Colours of eight pixels of one mesh, 0 to 1: red, green, blue.
+
+    Args:
+        one_w: 1/w.
+        nx: the normal, of any length; ny, nz likewise.
+        u: place in the texture; v likewise.
+        lod: the mip level wanted, in levels below the first.
+        mesh: its number.
+        column: the pixels' columns, as floats.
+        row: their rows.
+        surface: (meshes, SURFACE).
+        light_colors: (lights, 3).
+        ambient: (3,).
+        levels: (meshes, MAX_LEVELS, 3).
+        level_count: (meshes,).
+        texels: see `layout`.
+    """
+    s = surface
+    red, green, blue = sampled(u, v, lod, mesh, levels, level_count, texels)
+    red = red * f32x8(s[mesh, COLOR])
+    green = green * f32x8(s[mesh, COLOR + 1])
+    blue = blue * f32x8(s[mesh, COLOR + 2])
+
+    tiny, zero, one = f32x8(1e-20), f32x8(0), f32x8(1)
+    normal_length = one / sqrt(most(nx * nx + ny * ny + nz * nz, tiny))
+    ex = fma(column, f32x8(s[mesh, 3]), fma(row, f32x8(s[mesh, 6]), f32x8(s[mesh, 0])))
+    ey = fma(column, f32x8(s[mesh, 4]), fma(row, f32x8(s[mesh, 7]), f32x8(s[mesh, 1])))
+    ez = fma(column, f32x8(s[mesh, 5]), fma(row, f32x8(s[mesh, 8]), f32x8(s[mesh, 2])))
+    eye_length = one / sqrt(most(ex * ex + ey * ey + ez * ez, tiny))
+    ex, ey, ez = ex * eye_length, ey * eye_length, ez * eye_length
+
+    total_red, total_green = red * f32x8(ambient[0]), green * f32x8(ambient[1])
+    total_blue = blue * f32x8(ambient[2])
+    specular, power = f32x8(s[mesh, SPECULAR]), f32x8(s[mesh, HALF_SHININESS])
+    for light in range(len(light_colors)):
+        at = LIGHTS + 3 * light
+        lx, ly, lz = f32x8(s[mesh, at]), f32x8(s[mesh, at + 1]), f32x8(s[mesh, at + 2])
+        diffuse = most((nx * lx + ny * ly + nz * lz) * normal_length, zero)
+        highlight = zero
+        if s[mesh, SPECULAR] > 0:
+            hx, hy, hz = lx + ex, ly + ey, lz + ez
+            along = most((nx * hx + ny * hy + nz * hz) * normal_length, zero)
+            square = along * along / most(hx * hx + hy * hy + hz * hz, tiny)
+            highlight = specular * exp2(power * log2(square)) * diffuse
+        total_red = total_red + f32x8(light_colors[light, 0]) * (red * diffuse + highlight)
+        total_green = total_green + f32x8(light_colors[light, 1]) * (green * diffuse + highlight)
+        total_blue = total_blue + f32x8(light_colors[light, 2]) * (blue * diffuse + highlight)
+    return total_red, total_green, total_blue
+
+
+@fast_kernel_part
+def packed(red: Any, green: Any, blue: Any) -> Any:
+    """0 to 1 as bytes, rounded and clamped, in the words of a picture; alpha is 255."""
+    return (
+        _byte(red)
+        | _byte(green) << i32x8(8)
+        | _byte(blue) << i32x8(16)
+        | i32x8(-(1 << 24))
+    )
+
+
+@fast_kernel_part
+def _byte(value: Any) -> Any:
+    clamped = least(most(value, f32x8(0)), f32x8(1))
+    return i32x8(fma(clamped, f32x8(255), f32x8(0.5)))
+
+
+@fast_kernel_part
+def sampled(
+    u: Any, v: Any, lod: Any, mesh: Int, levels: I32, level_count: I32, texels: U32
+) -> Any:
+    """The texture at (u, v), 0 to 255: bilinear in a level, blended between two of them."""
+    zero, three = f32x8(0), i32x8(3)
+    first = i32x8(3 * MAX_LEVELS * mesh)
+    if level_count[mesh] == 1 or bits(lod > zero) == 0:
+        return bilinear(
+            u, v, i32x8(levels[mesh, 0, 0]), i32x8(levels[mesh, 0, 1]),
+            i32x8(levels[mesh, 0, 2]), texels,
+        )  # fmt: skip
+    last = level_count[mesh] - 1
+    lod = least(most(lod, zero), f32x8(last))
+    fine = i32x8(lod)
+    share = lod - f32x8(fine)
+    coarse = least(fine + i32x8(1), i32x8(last))
+    r0, g0, b0 = _level(u, v, first + fine * three, levels, texels)
+    r1, g1, b1 = _level(u, v, first + coarse * three, levels, texels)
+    return fma(r1 - r0, share, r0), fma(g1 - g0, share, g0), fma(b1 - b0, share, b0)
+
+
+@fast_kernel_part
+def _level(u: Any, v: Any, at: Any, levels: I32, texels: U32) -> Any:
+    one, two = i32x8(1), i32x8(2)
+    return bilinear(
+        u, v, gather(levels, at), gather(levels, at + one), gather(levels, at + two), texels
+    )
+
+
+@fast_kernel_part
+def bilinear(u: Any, v: Any, first: Any, width: Any, height: Any, texels: U32) -> Any:
+    """Four texels around each place, weighted; the texture repeats."""
+    half, zero, one = f32x8(0.5), i32x8(0), i32x8(1)
+    x = (u - floor(u)) * f32x8(width) - half
+    y = (v - floor(v)) * f32x8(height) - half
+    fx, fy = floor(x), floor(y)
+    sx, sy = x - fx, y - fy
+    left, bottom = i32x8(fx), i32x8(fy)
+    # x is -1/2 at least and width - 1/2 at most
+    right, top = left + one, bottom + one
+    right = select(right < width, right, zero)
+    top = select(top < height, top, zero)
+    left = select(left >= zero, left, width - one)
+    bottom = select(bottom >= zero, bottom, height - one)
+    low, high = first + bottom * width, first + top * width
+    t00, t01 = gather(texels, low + left), gather(texels, low + right)
+    t10, t11 = gather(texels, high + left), gather(texels, high + right)
+    return (
+        _mixed(t00, t01, t10, t11, i32x8(0), sx, sy),
+        _mixed(t00, t01, t10, t11, i32x8(8), sx, sy),
+        _mixed(t00, t01, t10, t11, i32x8(16), sx, sy),
+    )
+
+
+@fast_kernel_part
+def _mixed(t00: Any, t01: Any, t10: Any, t11: Any, shift: Any, sx: Any, sy: Any) -> Any:
+    byte = i32x8(255)
+    c00, c01 = f32x8(t00 >> shift & byte), f32x8(t01 >> shift & byte)
+    c10, c11 = f32x8(t10 >> shift & byte), f32x8(t11 >> shift & byte)
+    low, high = fma(c01 - c00, sx, c00), fma(c11 - c10, sx, c10)
+    return fma(high - low, sy, low)
+
+
+@fast_kernel_part
+def log2(x: Any) -> Any:
+    """Within 1.1e-5 for finite x > 0, below -126 for smaller ones (minimax, degree 6)."""
+    word = as_ints(x)
+    exponent = f32x8((word >> i32x8(23)) - i32x8(127))
+    m = as_floats(word & i32x8(0x7FFFFF) | i32x8(0x3F800000))
+    p = f32x8(-0.03538577)
+    p = fma(p, m, f32x8(0.32533935))
+    p = fma(p, m, f32x8(-1.2526197))
+    p = fma(p, m, f32x8(2.6296007))
+    p = fma(p, m, f32x8(-3.3462905))
+    p = fma(p, m, f32x8(3.1220407))
+    return fma(m - f32x8(1), p, exponent)
+
+
+@fast_kernel_part
+def exp2(x: Any) -> Any:
+    """Within 4e-6 of its value for x up to 127; 0 or nearly for x below -126 (degree 4)."""
+    x = most(x, f32x8(-126))
+    whole = floor(x)
+    f = x - whole
+    p = f32x8(0.013697644)
+    p = fma(p, f, f32x8(0.0516904))
+    p = fma(p, f, f32x8(0.24163842))
+    p = fma(p, f, f32x8(0.69296613))
+    p = fma(p, f, f32x8(1.0000037))
+    return as_floats(as_ints(p) + (i32x8(whole) << i32x8(23)))
+
+
+@fast_kernel_part
+def level_wanted(
+    u: Any, v: Any, w: Any, dw: Any, du: Any, dv: Any, ew: Any, eu: Any, ev: Any,
+    width: Any, height: Any,
+) -> Any:  # fmt: skip
+    """The mip level at which a step to the next pixel is about a texel: log2 of that step.
+
+    Args:
+        u: place in the texture; v likewise.
+        w: of the pixel.
+        dw: what 1/w gains from column to column; du and dv, what u/w and v/w do.
+        ew: the same from row to row, and so on.
+        width: of level 0 in texels; height likewise.
+    """
+    ux, vx = (du - u * dw) * w * width, (dv - v * dw) * w * height
+    uy, vy = (eu - u * ew) * w * width, (ev - v * ew) * w * height
+    return f32x8(0.5) * log2(most(ux * ux + vx * vx, uy * uy + vy * vy))
+
+
+_ = np

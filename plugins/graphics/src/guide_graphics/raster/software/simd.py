@@ -1,0 +1,397 @@
+"""Eight numbers at once, inside numba: `F32x8`, `I32x8` and the masks that comparing them gives.
+
+numba has no vector types, and what LLVM makes of a scalar loop depends on the day. Here a kernel
+says itself what is done to eight neighbouring pixels: `a * b + c` on `F32x8` is one instruction
+each where the processor has 256-bit registers (AVX), two of 128 bits elsewhere (SSE, NEON).
+
+    x = f32x8(left) + lanes_f()          # left, left + 1, ... left + 7
+    inside = (e0 | e1 | e2) >= i32x8(0)  # a mask
+    store(out, at, select(inside, new, old))
+
+Operators are lowered to single LLVM instructions, with no function around them: nothing has to be
+inlined, and compiling stays quick.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, register_model
+
+LANES = 8
+_I1, _I8, _I32, _I64, _F32 = (
+    ir.IntType(1),
+    ir.IntType(8),
+    ir.IntType(32),
+    ir.IntType(64),
+    ir.FloatType(),
+)
+
+
+class _Vector(types.Type):  # type: ignore[misc]
+    """Eight elements of one kind."""
+
+    def __init__(self, name: str, element: Any) -> None:
+        super().__init__(name=name)
+        self.ir = ir.VectorType(element, LANES)
+
+
+class _Floats(_Vector):
+    pass
+
+
+class _Ints(_Vector):
+    pass
+
+
+class _Mask(_Vector):
+    pass
+
+
+F32x8, I32x8, Mask = _Floats("F32x8", _F32), _Ints("I32x8", _I32), _Mask("Mask8", _I1)
+_BY_ELEMENT = {types.float32: F32x8, types.int32: I32x8, types.uint32: I32x8}
+
+
+@register_model(_Floats)
+@register_model(_Ints)
+@register_model(_Mask)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: _Vector) -> None:
+        super().__init__(manager, kind, kind.ir)
+
+
+def _operator(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
+    """Give an operator a meaning: each case is the result's type, its arguments', what to emit."""
+
+    class _Template(ConcreteTemplate):  # type: ignore[misc]
+        pass
+
+    _Template.cases = [signature(result, *arguments) for result, arguments, _ in cases]
+    infer_global(function)(_Template)
+    for result, arguments, emit in cases:
+
+        def lower(context: Any, builder: Any, sig: Any, args: Any, emit: Any = emit) -> Any:
+            return emit(builder, *args)
+
+        del result
+        lower_builtin(function, *arguments)(lower)
+
+
+def _emit(name: str, *before: str) -> Callable[..., Any]:
+    return lambda builder, *args: getattr(builder, name)(*before, *args)
+
+
+_FF, _II, _MM = (F32x8, F32x8), (I32x8, I32x8), (Mask, Mask)
+for _function, _float, _int in (
+    (operator.add, "fadd", "add"),
+    (operator.sub, "fsub", "sub"),
+    (operator.mul, "fmul", "mul"),
+):
+    _operator(_function, (F32x8, _FF, _emit(_float)), (I32x8, _II, _emit(_int)))
+_operator(operator.truediv, (F32x8, _FF, _emit("fdiv")))
+_operator(operator.neg, (F32x8, (F32x8,), _emit("fneg")), (I32x8, (I32x8,), _emit("neg")))
+for _function, _name in ((operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor")):
+    _operator(_function, (I32x8, _II, _emit(_name)), (Mask, _MM, _emit(_name)))
+_operator(operator.invert, (I32x8, (I32x8,), _emit("not_")), (Mask, (Mask,), _emit("not_")))
+_operator(operator.lshift, (I32x8, _II, _emit("shl")))
+_operator(operator.rshift, (I32x8, _II, _emit("ashr")))
+for _function, _sign in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+    (operator.ne, "!="),
+):
+    _operator(
+        _function,
+        (Mask, _FF, _emit("fcmp_ordered", _sign)),
+        (Mask, _II, _emit("icmp_signed", _sign)),
+    )
+
+
+def _splat(builder: Any, vector: Any, scalar: Any) -> Any:
+    undefined = ir.Constant(vector, ir.Undefined)
+    one = builder.insert_element(undefined, scalar, ir.Constant(_I32, 0))
+    zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
+    return builder.shuffle_vector(one, undefined, zeros)
+
+
+@intrinsic  # type: ignore[misc]
+def f32x8(typingctx: Any, x: Any) -> Any:
+    """A number in all lanes, or the integers of an `I32x8` as floats."""
+    if x is I32x8:
+        return F32x8(I32x8), lambda context, builder, sig, args: builder.sitofp(args[0], F32x8.ir)
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        number = context.cast(builder, args[0], sig.args[0], types.float32)
+        return _splat(builder, F32x8.ir, number)
+
+    return F32x8(x), emit
+
+
+@intrinsic  # type: ignore[misc]
+def i32x8(typingctx: Any, x: Any) -> Any:
+    """A number in all lanes, or an `F32x8` cut to integers, towards zero."""
+    if x is F32x8:
+        return I32x8(F32x8), lambda context, builder, sig, args: builder.fptosi(args[0], I32x8.ir)
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        number = context.cast(builder, args[0], sig.args[0], types.int32)
+        return _splat(builder, I32x8.ir, number)
+
+    return I32x8(x), emit
+
+
+@intrinsic  # type: ignore[misc]
+def lanes(typingctx: Any) -> Any:
+    """0, 1, ... 7."""
+    constant = ir.Constant(I32x8.ir, list(range(LANES)))
+    return I32x8(), lambda context, builder, sig, args: constant
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, vector: Any) -> Any:
+    data = cgutils.create_struct_proxy(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+
+@intrinsic  # type: ignore[misc]
+def load(typingctx: Any, array: Any, at: Any) -> Any:
+    """Eight neighbours of a contiguous array, counted as if it had one dimension, from `at` on."""
+    vector = _BY_ELEMENT[array.dtype]
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        return builder.load(
+            _address(context, builder, sig.args[0], args[0], index, vector.ir), align=4
+        )
+
+    return vector(array, at), emit
+
+
+@intrinsic  # type: ignore[misc]
+def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
+    """Write eight neighbours, as `load` reads them."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        place = _address(context, builder, sig.args[0], args[0], index, sig.args[2].ir)
+        builder.store(args[2], place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, at, value), emit
+
+
+@intrinsic  # type: ignore[misc]
+def store_records(typingctx: Any, array: Any, at: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Write a0 b0 c0 d0 a1 b1 ...: eight records of four, to an int32 array."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        columns = [builder.bitcast(value, I32x8.ir) for value in args[2:]]
+        many = ir.VectorType(_I32, 2 * LANES)
+
+        def both(x: Any, y: Any) -> Any:
+            order = ir.Constant(many, list(range(2 * LANES)))
+            return builder.shuffle_vector(x, y, order)
+
+        all_ = ir.VectorType(_I32, 4 * LANES)
+        order = ir.Constant(all_, [LANES * column + k for k in range(LANES) for column in range(4)])
+        records = builder.shuffle_vector(both(*columns[:2]), both(*columns[2:]), order)
+        place = _address(context, builder, sig.args[0], args[0], index, all_)
+        builder.store(records, place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, at, a, b, c, d), emit
+
+
+@intrinsic  # type: ignore[misc]
+def gather(typingctx: Any, array: Any, at: Any) -> Any:
+    """Elements of an array, one for each lane of the indices `at`."""
+    vector = _BY_ELEMENT[array.dtype]
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
+        found = ir.Constant(vector.ir, ir.Undefined)
+        for k in range(LANES):
+            lane = ir.Constant(_I32, k)
+            index = builder.sext(builder.extract_element(args[1], lane), _I64)
+            element = builder.load(builder.gep(data, [index]))
+            found = builder.insert_element(found, element, lane)
+        return found
+
+    return vector(array, at), emit
+
+
+@intrinsic  # type: ignore[misc]
+def gather_pairs(typingctx: Any, array: Any, at: Any) -> Any:
+    """Two neighbours for each lane: the elements `at` and `at + 1` of an int32 array."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
+        wide = ir.VectorType(_I64, LANES)
+        found = ir.Constant(wide, ir.Undefined)
+        for k in range(LANES):
+            lane = ir.Constant(_I32, k)
+            index = builder.sext(builder.extract_element(args[1], lane), _I64)
+            place = builder.bitcast(builder.gep(data, [index]), _I64.as_pointer())
+            found = builder.insert_element(found, builder.load(place, align=4), lane)
+        flat = builder.bitcast(found, ir.VectorType(_I32, 2 * LANES))
+        undefined = ir.Constant(flat.type, ir.Undefined)
+        pair = []
+        for first in (0, 1):
+            order = ir.Constant(I32x8.ir, list(range(first, 2 * LANES, 2)))
+            pair.append(builder.shuffle_vector(flat, undefined, order))
+        return context.make_tuple(builder, sig.return_type, pair)
+
+    return types.UniTuple(I32x8, 2)(array, at), emit
+
+
+@intrinsic  # type: ignore[misc]
+def select(typingctx: Any, mask: Any, a: Any, b: Any) -> Any:
+    """Lane by lane `a` where the mask is set, else `b`."""
+    return a(mask, a, b), lambda context, builder, sig, args: builder.select(*args)
+
+
+@intrinsic  # type: ignore[misc]
+def bits(typingctx: Any, mask: Any) -> Any:
+    """The mask as an integer: bit k is lane k."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.zext(builder.bitcast(args[0], _I8), _I64)
+
+    return types.int64(mask), emit
+
+
+@intrinsic  # type: ignore[misc]
+def lane(typingctx: Any, vector: Any, k: Any) -> Any:
+    """One lane as a number; `k` may be computed."""
+    element = types.float32 if vector is F32x8 else types.int32
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.int32)
+        return builder.extract_element(args[0], index)
+
+    return element(vector, k), emit
+
+
+@intrinsic  # type: ignore[misc]
+def as_floats(typingctx: Any, x: Any) -> Any:
+    """The same bits, taken as floats."""
+    return F32x8(x), lambda context, builder, sig, args: builder.bitcast(args[0], F32x8.ir)
+
+
+@intrinsic  # type: ignore[misc]
+def as_ints(typingctx: Any, x: Any) -> Any:
+    """The same bits, taken as integers."""
+    return I32x8(x), lambda context, builder, sig, args: builder.bitcast(args[0], I32x8.ir)
+
+
+def _by_llvm(name: str, count: int, doc: str) -> Any:
+    """An intrinsic of LLVM on `count` float vectors."""
+    arguments = ", ".join("abc"[:count])
+
+    def impl(typingctx: Any, *kinds: Any) -> Any:
+        def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            kind = ir.FunctionType(F32x8.ir, [F32x8.ir] * count)
+            function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v8f32")
+            return builder.call(function, args)
+
+        return F32x8(*kinds), emit
+
+    # numba counts the parameters of an intrinsic by its signature
+    made = eval(f"lambda typingctx, {arguments}: impl(typingctx, {arguments})", {"impl": impl})
+    made.__doc__, made.__name__ = doc, name
+    return intrinsic(made)
+
+
+floor = _by_llvm("floor", 1, "The integer below.")
+nearest = _by_llvm("rint", 1, "The nearest integer; of two equally near, the even one.")
+sqrt = _by_llvm("sqrt", 1, "The square root.")
+absolute = _by_llvm("fabs", 1, "Without its sign.")
+fma = _by_llvm("fma", 3, "a * b + c, rounded once.")
+
+
+@intrinsic  # type: ignore[misc]
+def least(typingctx: Any, a: Any, b: Any) -> Any:
+    """The smaller one, lane by lane."""
+    return a(a, b), lambda context, builder, sig, args: _extreme(builder, sig, args, "<")
+
+
+@intrinsic  # type: ignore[misc]
+def most(typingctx: Any, a: Any, b: Any) -> Any:
+    """The greater one, lane by lane."""
+    return a(a, b), lambda context, builder, sig, args: _extreme(builder, sig, args, ">")
+
+
+def _extreme(builder: Any, sig: Any, args: Any, sign: str) -> Any:
+    compare = builder.fcmp_ordered if sig.return_type is F32x8 else builder.icmp_signed
+    return builder.select(compare(sign, *args), *args)
+
+
+@intrinsic  # type: ignore[misc]
+def columns(typingctx: Any, r0: Any, r1: Any, r2: Any, r3: Any, r4: Any, r5: Any, r6: Any, r7: Any) -> Any:  # fmt: skip  # noqa: E501
+    """Eight rows of eight as their eight columns: the transposed matrix."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        def shuffled(pairs: list[tuple[Any, Any]], order: list[int]) -> list[Any]:
+            constant = ir.Constant(I32x8.ir, order)
+            return [builder.shuffle_vector(a, b, constant) for a, b in pairs]
+
+        def halves(rows: list[Any], apart: int, low: list[int], high: list[int]) -> list[Any]:
+            found: list[Any] = [None] * LANES
+            for k in range(LANES):
+                if not k & apart:
+                    pair = [(rows[k], rows[k + apart])]
+                    (found[k],), (found[k + apart],) = shuffled(pair, low), shuffled(pair, high)
+            return found
+
+        rows = halves(list(args), 1, [0, 8, 2, 10, 4, 12, 6, 14], [1, 9, 3, 11, 5, 13, 7, 15])
+        rows = halves(rows, 2, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+        rows = halves(rows, 4, [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
+        return context.make_tuple(builder, sig.return_type, rows)
+
+    return types.UniTuple(F32x8, LANES)(r0, r1, r2, r3, r4, r5, r6, r7), emit
+
+
+@intrinsic  # type: ignore[misc]
+def take(typingctx: Any, counters: Any, at: Any, count: Any) -> Any:
+    """Add to an element of an int64 array, whoever else does; returns what it was before."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        count = context.cast(builder, args[2], sig.args[2], types.int64)
+        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", builder.gep(data, [index]), count, "seq_cst")
+
+    return types.int64(counters, at, count), emit
+
+
+@intrinsic  # type: ignore[misc]
+def lowest_bit(typingctx: Any, x: Any) -> Any:
+    """The number of the lowest bit that is set; `x` is not 0."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(_I1, 1))
+
+    return types.int64(x), emit
+
+
+@intrinsic  # type: ignore[misc]
+def cycles(typingctx: Any) -> Any:
+    """The processor's time-stamp counter: steady, of no particular unit; 0 where there is none."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        counter = builder.module.declare_intrinsic(
+            "llvm.readcyclecounter", [], ir.FunctionType(_I64, [])
+        )
+        return builder.call(counter, [])
+
+    return types.int64(), emit
