@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from guide_graphics.raster.scene import F32
 from guide_graphics.raster.kernel import Int, Real, kernel, kernel_part
+from guide_graphics.raster.scene import F32
 
 PLANES = 6
 MAX_CORNERS = 3 + PLANES  # each plane adds one corner at most

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera, orbit
-from guide_graphics.raster.scene import Material, Scene
-from guide_graphics.raster.shapes import disc
 from guide_graphics.raster.ladder.coverage import count_visits
 from guide_graphics.raster.ladder.renderer import LadderRenderer
+from guide_graphics.raster.scene import Material, Scene
+from guide_graphics.raster.shapes import disc
 from guide_graphics.raster.teapot import teapot
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.kernel import Int, kernel, kernel_part
+from guide_graphics.raster.scene import F32, I32
 
 FAR = (1 << 24) - 1  # depth is kept as a 24-bit integer, as OpenGL keeps it
 

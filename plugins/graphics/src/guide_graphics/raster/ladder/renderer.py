@@ -6,15 +6,15 @@ import numpy as np
 
 from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera
-from guide_graphics.raster.renderer import Frame, lit_from
-from guide_graphics.raster.scene import F32, I32, Scene, same_geometry
 from guide_graphics.raster.clipping import GUARD_PIXELS
-from guide_graphics.raster.ladder.coverage import FAR, draw_band
 from guide_graphics.raster.kernel import CACHE
+from guide_graphics.raster.ladder.coverage import FAR, draw_band
 from guide_graphics.raster.ladder.packed import Packed, pack
 from guide_graphics.raster.ladder.shading import shade_rows
 from guide_graphics.raster.ladder.triangles import RECORD, count_bands, fill_bands, set_up
 from guide_graphics.raster.ladder.vertices import transform
+from guide_graphics.raster.renderer import Frame, lit_from
+from guide_graphics.raster.scene import F32, I32, Scene, same_geometry
 from guide_graphics.raster.workers import Workers
 
 BAND_ROWS = 16  # enough bands to share out evenly, few enough that long triangles repeat little

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from guide_graphics.raster.scene import F32, I32, U8
 from guide_graphics.raster.kernel import Int, Real, fast_kernel, fast_kernel_part
+from guide_graphics.raster.scene import F32, I32, U8
 
 Vec3: TypeAlias = tuple[Real, Real, Real]
 Plane: TypeAlias = tuple[Real, Real, Real]

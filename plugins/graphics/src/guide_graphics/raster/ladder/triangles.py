@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.clipping import MAX_CORNERS, PLANES, cut, outcode
 from guide_graphics.raster.kernel import Flag, Int, Real, kernel, kernel_part
+from guide_graphics.raster.scene import F32, I32
 
 SUBPIXELS = 256
 RECORD = 7  # x0 y0 x1 y1 x2 y2 in 1/256 pixel, counter-clockwise; the triangle's number

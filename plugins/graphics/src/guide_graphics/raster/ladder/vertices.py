@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from guide_graphics.raster.scene import F32
 from guide_graphics.raster.kernel import Int, kernel
+from guide_graphics.raster.scene import F32
 
 
 @kernel

@@ -9,10 +9,11 @@ same side of it everywhere in the tile.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from guide_graphics.raster.kernel import Flag, Int, Real, kernel_part
-from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
     LANES,
@@ -35,10 +36,10 @@ _MOST = 1 << 30
 
 
 @kernel_part
-def clear(depth: I32, slots: I32) -> None:
+def clear(depth: Any, slots: Any, pixels: Int) -> None:
     """Nothing is seen yet, infinitely far away."""
     far, none = i32x8(FAR), i32x8(-1)
-    for at in range(0, len(depth), LANES):
+    for at in range(0, pixels, LANES):
         store(depth, at, far)
         store(slots, at, none)
 
@@ -56,23 +57,25 @@ def _bias(dx: Int, dy: Int) -> Int:
 
 @kernel_part
 def cover(
-    survivors: I32,
+    survivors: Any,
     item: Int,
-    records: I32,
-    depths: F32,
-    attributes: F32,
+    records: Any,
+    depths: Any,
+    attributes: Any,
     x0: Int,
     y0: Int,
     width: Int,
     height: Int,
     stride: Int,
-    depth: I32,
-    slots: I32,
+    depth: Any,
+    slots: Any,
     slot: Int,
-    planes: F32,
-    numbers: I32,
+    planes: Any,
+    numbers: Any,
 ) -> Int:
     """Draw one survivor into a tile; returns `slot`, or the next one when some pixel shows it.
+
+    All that is indexed comes as a pointer.
 
     Args:
         survivors: see `triangles`.
@@ -91,10 +94,10 @@ def cover(
         planes: (slots, PLANES).
         numbers: (slots,) of the survivors, as these have it.
     """
-    a, b, c = survivors[item, 0], survivors[item, 1], survivors[item, 2]
-    ax, ay = np.int64(records[a, 0]), np.int64(records[a, 1])
-    bx, by = np.int64(records[b, 0]), np.int64(records[b, 1])
-    cx, cy = np.int64(records[c, 0]), np.int64(records[c, 1])
+    a, b, c = survivors[4 * item], survivors[4 * item + 1], survivors[4 * item + 2]
+    ax, ay = np.int64(records[4 * a]), np.int64(records[4 * a + 1])
+    bx, by = np.int64(records[4 * b]), np.int64(records[4 * b + 1])
+    cx, cy = np.int64(records[4 * c]), np.int64(records[4 * c + 1])
     left = max((min(ax, bx, cx) + 255) >> 8, x0) - x0
     right = min(max(ax, bx, cx) >> 8, x0 + width - 1) - x0
     bottom = max((min(ay, by, cy) + 255) >> 8, y0) - y0
@@ -113,8 +116,8 @@ def cover(
     area = np.float64(dxa * dyb - dya * dxb)
     step = 256 / area
     b_dx, c_dx, b_dy, c_dy = -dyb * step, -dyc * step, dxb * step, dxc * step
-    za = np.float64(depths[a, 2])
-    zb, zc = depths[b, 2] - za, depths[c, 2] - za
+    za = np.float64(depths[4 * a + 2])
+    zb, zc = depths[4 * b + 2] - za, depths[4 * c + 2] - za
     z_dx, z_dy = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
     corner_x, corner_y = x0 & -BLOCK, y0 & -BLOCK
     from_x, from_y = corner_x - ax / 256, corner_y - ay / 256
@@ -162,18 +165,16 @@ def cover(
         return slot
 
     # What is linear over the picture is each attribute divided by w
-    pa = load(attributes, ATTRIBUTES * a) * f32x8(depths[a, 3])
-    pb = load(attributes, ATTRIBUTES * b) * f32x8(depths[b, 3]) - pa
-    pc = load(attributes, ATTRIBUTES * c) * f32x8(depths[c, 3]) - pa
+    pa = load(attributes, ATTRIBUTES * a) * f32x8(depths[4 * a + 3])
+    pb = load(attributes, ATTRIBUTES * b) * f32x8(depths[4 * b + 3]) - pa
+    pc = load(attributes, ATTRIBUTES * c) * f32x8(depths[4 * c + 3]) - pa
     to_right = pb * f32x8(b_dx) + pc * f32x8(c_dx)
     to_top = pb * f32x8(b_dy) + pc * f32x8(c_dy)
     at = slot * PLANES
     store(planes, at, to_right)
     store(planes, at + ATTRIBUTES, to_top)
-    store(
-        planes, at + 2 * ATTRIBUTES, pa + to_right * f32x8(from_x) + to_top * f32x8(from_y)
-    )
-    numbers[slot] = survivors[item, 3]
+    store(planes, at + 2 * ATTRIBUTES, pa + to_right * f32x8(from_x) + to_top * f32x8(from_y))
+    numbers[slot] = survivors[4 * item + 3]
     return slot + 1
 
 
@@ -181,7 +182,7 @@ def cover(
 def _strip(
     ea: Int, eb: Int, ec: Int, dxa: Int, dya: Int, dxb: Int, dyb: Int, dxc: Int, dyc: Int,
     z: Real, z_right: Real, z_up: Real, across: Int, up: Int, rows: Int, at: Int, stride: Int,
-    depth: I32, slots: I32, slot: Int,
+    depth: Any, slots: Any, slot: Int,
 ) -> Flag:  # fmt: skip
     """Test and draw eight columns; whether some pixel was taken.
 
@@ -216,7 +217,7 @@ def _strip(
 @kernel_part
 def _full(
     z: Real, z_right: Real, z_up: Real, across: Int, up: Int, rows: Int, at: Int, stride: Int,
-    depth: I32, slots: I32, slot: Int,
+    depth: Any, slots: Any, slot: Int,
 ) -> Flag:  # fmt: skip
     """The same where all pixels lie inside of the triangle."""
     columns = f32x8(lanes() + i32x8(across))

@@ -35,7 +35,7 @@ class Layout:
     corners: I32  # (3, triangles, filled up to a multiple of eight), indices into vertices
     mesh_of: I32  # (triangles,) the mesh each belongs to
     chunks: I32  # (k, 3): a mesh, the first of some of its vertices, the one behind the last
-    double_sided: npt.NDArray[np.bool_]  # (meshes,)
+    double_sided: npt.NDArray[np.uint8]  # (meshes,) 0 or 1
     levels: I32  # (meshes, MAX_LEVELS, 3): first texel, width and height of each mip level
     level_count: I32  # (meshes,)
     texels: U32  # all textures: red, green, blue and 255 in a word, red lowest
@@ -74,7 +74,7 @@ def lay_out(scene: Scene) -> Layout:
             [len(mesh.triangles) for mesh in scene.meshes],
         ),
         chunks=_chunks(scene.meshes, firsts),
-        double_sided=np.array([scene.materials[m].double_sided for m in materials], np.bool_),
+        double_sided=np.array([scene.materials[m].double_sided for m in materials], np.uint8),
         levels=levels[materials],
         level_count=level_count[materials],
         texels=texels,

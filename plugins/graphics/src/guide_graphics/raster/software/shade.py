@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from guide_graphics.raster.kernel import Int, fast_kernel_part
-from guide_graphics.raster.scene import F32, I32, MAX_LIGHTS
-from guide_graphics.raster.software.layout import MAX_LEVELS, U32
+from guide_graphics.raster.scene import MAX_LIGHTS
+from guide_graphics.raster.software.layout import MAX_LEVELS
 from guide_graphics.raster.software.simd import (
     as_floats,
     as_ints,
@@ -50,12 +48,13 @@ def lit(
     mesh: Int,
     column: Any,
     row: Any,
-    surface: F32,
-    light_colors: F32,
-    ambient: F32,
-    levels: I32,
-    level_count: I32,
-    texels: U32,
+    surface: Any,
+    lights: Int,
+    light_colors: Any,
+    ambient: Any,
+    levels: Any,
+    level_count: Any,
+    texels: Any,
 ) -> Any:
     """Colours of eight pixels of one mesh, 0 to 1: red, green, blue.
 
@@ -68,54 +67,52 @@ def lit(
         column: the pixels' columns, as floats.
         row: their rows.
         surface: (meshes, SURFACE).
+        lights: how many.
         light_colors: (lights, 3).
         ambient: (3,).
         levels: (meshes, MAX_LEVELS, 3).
         level_count: (meshes,).
         texels: see `layout`.
     """
-    s = surface
+    s, base = surface, SURFACE * mesh
     red, green, blue = sampled(u, v, lod, mesh, levels, level_count, texels)
-    red = red * f32x8(s[mesh, COLOR])
-    green = green * f32x8(s[mesh, COLOR + 1])
-    blue = blue * f32x8(s[mesh, COLOR + 2])
+    red = red * f32x8(s[base + COLOR])
+    green = green * f32x8(s[base + COLOR + 1])
+    blue = blue * f32x8(s[base + COLOR + 2])
 
     tiny, zero, one = f32x8(1e-20), f32x8(0), f32x8(1)
     normal_length = one / sqrt(most(nx * nx + ny * ny + nz * nz, tiny))
-    ex = fma(column, f32x8(s[mesh, 3]), fma(row, f32x8(s[mesh, 6]), f32x8(s[mesh, 0])))
-    ey = fma(column, f32x8(s[mesh, 4]), fma(row, f32x8(s[mesh, 7]), f32x8(s[mesh, 1])))
-    ez = fma(column, f32x8(s[mesh, 5]), fma(row, f32x8(s[mesh, 8]), f32x8(s[mesh, 2])))
+    ex = fma(column, f32x8(s[base + 3]), fma(row, f32x8(s[base + 6]), f32x8(s[base + 0])))
+    ey = fma(column, f32x8(s[base + 4]), fma(row, f32x8(s[base + 7]), f32x8(s[base + 1])))
+    ez = fma(column, f32x8(s[base + 5]), fma(row, f32x8(s[base + 8]), f32x8(s[base + 2])))
     eye_length = one / sqrt(most(ex * ex + ey * ey + ez * ez, tiny))
     ex, ey, ez = ex * eye_length, ey * eye_length, ez * eye_length
 
     total_red, total_green = red * f32x8(ambient[0]), green * f32x8(ambient[1])
     total_blue = blue * f32x8(ambient[2])
-    specular, power = f32x8(s[mesh, SPECULAR]), f32x8(s[mesh, HALF_SHININESS])
-    for light in range(len(light_colors)):
+    specular, power = f32x8(s[base + SPECULAR]), f32x8(s[base + HALF_SHININESS])
+    for light in range(lights):
         at = LIGHTS + 3 * light
-        lx, ly, lz = f32x8(s[mesh, at]), f32x8(s[mesh, at + 1]), f32x8(s[mesh, at + 2])
+        lx, ly, lz = f32x8(s[base + at]), f32x8(s[base + at + 1]), f32x8(s[base + at + 2])
         diffuse = most((nx * lx + ny * ly + nz * lz) * normal_length, zero)
         highlight = zero
-        if s[mesh, SPECULAR] > 0:
+        if s[base + SPECULAR] > 0:
             hx, hy, hz = lx + ex, ly + ey, lz + ez
             along = most((nx * hx + ny * hy + nz * hz) * normal_length, zero)
             square = along * along / most(hx * hx + hy * hy + hz * hz, tiny)
             highlight = specular * exp2(power * log2(square)) * diffuse
-        total_red = total_red + f32x8(light_colors[light, 0]) * (red * diffuse + highlight)
-        total_green = total_green + f32x8(light_colors[light, 1]) * (green * diffuse + highlight)
-        total_blue = total_blue + f32x8(light_colors[light, 2]) * (blue * diffuse + highlight)
+        total_red = total_red + f32x8(light_colors[3 * light]) * (red * diffuse + highlight)
+        total_green = total_green + f32x8(light_colors[3 * light + 1]) * (
+            green * diffuse + highlight
+        )
+        total_blue = total_blue + f32x8(light_colors[3 * light + 2]) * (blue * diffuse + highlight)
     return total_red, total_green, total_blue
 
 
 @fast_kernel_part
 def packed(red: Any, green: Any, blue: Any) -> Any:
     """0 to 1 as bytes, rounded and clamped, in the words of a picture; alpha is 255."""
-    return (
-        _byte(red)
-        | _byte(green) << i32x8(8)
-        | _byte(blue) << i32x8(16)
-        | i32x8(-(1 << 24))
-    )
+    return _byte(red) | _byte(green) << i32x8(8) | _byte(blue) << i32x8(16) | i32x8(-(1 << 24))
 
 
 @fast_kernel_part
@@ -125,16 +122,14 @@ def _byte(value: Any) -> Any:
 
 
 @fast_kernel_part
-def sampled(
-    u: Any, v: Any, lod: Any, mesh: Int, levels: I32, level_count: I32, texels: U32
-) -> Any:
+def sampled(u: Any, v: Any, lod: Any, mesh: Int, levels: Any, level_count: Any, texels: Any) -> Any:
     """The texture at (u, v), 0 to 255: bilinear in a level, blended between two of them."""
     zero, three = f32x8(0), i32x8(3)
-    first = i32x8(3 * MAX_LEVELS * mesh)
+    own = 3 * MAX_LEVELS * mesh
+    first = i32x8(own)
     if level_count[mesh] == 1 or bits(lod > zero) == 0:
         return bilinear(
-            u, v, i32x8(levels[mesh, 0, 0]), i32x8(levels[mesh, 0, 1]),
-            i32x8(levels[mesh, 0, 2]), texels,
+            u, v, i32x8(levels[own]), i32x8(levels[own + 1]), i32x8(levels[own + 2]), texels,
         )  # fmt: skip
     last = level_count[mesh] - 1
     lod = least(most(lod, zero), f32x8(last))
@@ -147,7 +142,7 @@ def sampled(
 
 
 @fast_kernel_part
-def _level(u: Any, v: Any, at: Any, levels: I32, texels: U32) -> Any:
+def _level(u: Any, v: Any, at: Any, levels: Any, texels: Any) -> Any:
     one, two = i32x8(1), i32x8(2)
     return bilinear(
         u, v, gather(levels, at), gather(levels, at + one), gather(levels, at + two), texels
@@ -155,7 +150,7 @@ def _level(u: Any, v: Any, at: Any, levels: I32, texels: U32) -> Any:
 
 
 @fast_kernel_part
-def bilinear(u: Any, v: Any, first: Any, width: Any, height: Any, texels: U32) -> Any:
+def bilinear(u: Any, v: Any, first: Any, width: Any, height: Any, texels: Any) -> Any:
     """Four texels around each place, weighted; the texture repeats."""
     half, zero, one = f32x8(0.5), i32x8(0), i32x8(1)
     x = (u - floor(u)) * f32x8(width) - half
@@ -234,6 +229,3 @@ def level_wanted(
     ux, vx = (du - u * dw) * w * width, (dv - v * dw) * w * height
     uy, vy = (eu - u * ew) * w * width, (ev - v * ew) * w * height
     return f32x8(0.5) * log2(most(ux * ux + vx * vx, uy * uy + vy * vy))
-
-
-_ = np

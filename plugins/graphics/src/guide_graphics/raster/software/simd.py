@@ -157,41 +157,52 @@ def lanes(typingctx: Any) -> Any:
     return I32x8(), lambda context, builder, sig, args: constant
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, vector: Any) -> Any:
-    data = cgutils.create_struct_proxy(kind)(context, builder, array).data
+@intrinsic  # type: ignore[misc]
+def pointer(typingctx: Any, array: Any) -> Any:
+    """Where the elements of a contiguous array begin: indexed like one of one dimension.
+
+    numba counts references of an array wherever a function hands it on, by atomic operations that
+    cost more than what most of our helpers do. A pointer is a number. Its array must live longer.
+    """
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), emit
+
+
+def _address(builder: Any, data: Any, index: Any, vector: Any) -> Any:
     return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
 
 @intrinsic  # type: ignore[misc]
-def load(typingctx: Any, array: Any, at: Any) -> Any:
-    """Eight neighbours of a contiguous array, counted as if it had one dimension, from `at` on."""
-    vector = _BY_ELEMENT[array.dtype]
+def load(typingctx: Any, data: Any, at: Any) -> Any:
+    """Eight neighbours behind a pointer, from `at` on."""
+    vector = _BY_ELEMENT[data.dtype]
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         index = context.cast(builder, args[1], sig.args[1], types.intp)
-        return builder.load(
-            _address(context, builder, sig.args[0], args[0], index, vector.ir), align=4
-        )
+        return builder.load(_address(builder, args[0], index, vector.ir), align=4)
 
-    return vector(array, at), emit
+    return vector(data, at), emit
 
 
 @intrinsic  # type: ignore[misc]
-def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
+def store(typingctx: Any, data: Any, at: Any, value: Any) -> Any:
     """Write eight neighbours, as `load` reads them."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         index = context.cast(builder, args[1], sig.args[1], types.intp)
-        place = _address(context, builder, sig.args[0], args[0], index, sig.args[2].ir)
+        place = _address(builder, args[0], index, sig.args[2].ir)
         builder.store(args[2], place, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, at, value), emit
+    return types.void(data, at, value), emit
 
 
 @intrinsic  # type: ignore[misc]
-def store_records(typingctx: Any, array: Any, at: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Write a0 b0 c0 d0 a1 b1 ...: eight records of four, to an int32 array."""
+def store_records(typingctx: Any, data: Any, at: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Write a0 b0 c0 d0 a1 b1 ...: eight records of four, of int32."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         index = context.cast(builder, args[1], sig.args[1], types.intp)
@@ -205,43 +216,41 @@ def store_records(typingctx: Any, array: Any, at: Any, a: Any, b: Any, c: Any, d
         all_ = ir.VectorType(_I32, 4 * LANES)
         order = ir.Constant(all_, [LANES * column + k for k in range(LANES) for column in range(4)])
         records = builder.shuffle_vector(both(*columns[:2]), both(*columns[2:]), order)
-        place = _address(context, builder, sig.args[0], args[0], index, all_)
+        place = _address(builder, args[0], index, all_)
         builder.store(records, place, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, at, a, b, c, d), emit
+    return types.void(data, at, a, b, c, d), emit
 
 
 @intrinsic  # type: ignore[misc]
-def gather(typingctx: Any, array: Any, at: Any) -> Any:
-    """Elements of an array, one for each lane of the indices `at`."""
-    vector = _BY_ELEMENT[array.dtype]
+def gather(typingctx: Any, data: Any, at: Any) -> Any:
+    """Elements behind a pointer, one for each lane of the indices `at`."""
+    vector = _BY_ELEMENT[data.dtype]
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
         found = ir.Constant(vector.ir, ir.Undefined)
         for k in range(LANES):
             lane = ir.Constant(_I32, k)
             index = builder.sext(builder.extract_element(args[1], lane), _I64)
-            element = builder.load(builder.gep(data, [index]))
+            element = builder.load(builder.gep(args[0], [index]))
             found = builder.insert_element(found, element, lane)
         return found
 
-    return vector(array, at), emit
+    return vector(data, at), emit
 
 
 @intrinsic  # type: ignore[misc]
-def gather_pairs(typingctx: Any, array: Any, at: Any) -> Any:
-    """Two neighbours for each lane: the elements `at` and `at + 1` of an int32 array."""
+def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
+    """Two neighbours for each lane: the int32 `at` and `at + 1` behind a pointer."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
         wide = ir.VectorType(_I64, LANES)
         found = ir.Constant(wide, ir.Undefined)
         for k in range(LANES):
             lane = ir.Constant(_I32, k)
             index = builder.sext(builder.extract_element(args[1], lane), _I64)
-            place = builder.bitcast(builder.gep(data, [index]), _I64.as_pointer())
+            place = builder.bitcast(builder.gep(args[0], [index]), _I64.as_pointer())
             found = builder.insert_element(found, builder.load(place, align=4), lane)
         flat = builder.bitcast(found, ir.VectorType(_I32, 2 * LANES))
         undefined = ir.Constant(flat.type, ir.Undefined)
@@ -251,7 +260,7 @@ def gather_pairs(typingctx: Any, array: Any, at: Any) -> Any:
             pair.append(builder.shuffle_vector(flat, undefined, order))
         return context.make_tuple(builder, sig.return_type, pair)
 
-    return types.UniTuple(I32x8, 2)(array, at), emit
+    return types.UniTuple(I32x8, 2)(data, at), emit
 
 
 @intrinsic  # type: ignore[misc]
@@ -363,13 +372,12 @@ def columns(typingctx: Any, r0: Any, r1: Any, r2: Any, r3: Any, r4: Any, r5: Any
 
 @intrinsic  # type: ignore[misc]
 def take(typingctx: Any, counters: Any, at: Any, count: Any) -> Any:
-    """Add to an element of an int64 array, whoever else does; returns what it was before."""
+    """Add to an int64 behind a pointer, whoever else does; returns what it was before."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         index = context.cast(builder, args[1], sig.args[1], types.intp)
         count = context.cast(builder, args[2], sig.args[2], types.int64)
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
-        return builder.atomic_rmw("add", builder.gep(data, [index]), count, "seq_cst")
+        return builder.atomic_rmw("add", builder.gep(args[0], [index]), count, "seq_cst")
 
     return types.int64(counters, at, count), emit
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from guide_graphics.raster.kernel import Int, fast_kernel_part, kernel, kernel_part
+from guide_graphics.raster.kernel import Int, fast_kernel, fast_kernel_part, kernel
 from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.software.cover import BLOCK, FAR, PAD, PLANES, clear, cover
-from guide_graphics.raster.software.layout import ATTRIBUTES, U32
+from guide_graphics.raster.software.layout import ATTRIBUTES, MAX_LEVELS, U32
 from guide_graphics.raster.software.shade import level_wanted, lit, packed
 from guide_graphics.raster.software.simd import (
     LANES,
@@ -24,6 +24,7 @@ from guide_graphics.raster.software.simd import (
     load,
     lowest_bit,
     most,
+    pointer,
     select,
     store,
     take,
@@ -77,34 +78,42 @@ def draw_tiles(
         surface: what is known of each mesh, and on: see `shade.lit`.
         background: (height,) its colour in each row.
     """
+    counters_, starts_, items_ = pointer(counters), pointer(starts), pointer(items)
+    survivors_, records_, depths_ = pointer(survivors), pointer(records), pointer(depths)
+    attributes_, mesh_of_, depth_ = pointer(attributes), pointer(mesh_of), pointer(depth)
+    slots_, planes_, numbers_ = pointer(slots), pointer(planes), pointer(numbers)
+    surface_, light_colors_, ambient_ = pointer(surface), pointer(light_colors), pointer(ambient)
+    levels_, level_count_, texels_ = pointer(levels), pointer(level_count), pointer(texels)
+    background_, color_ = pointer(background), pointer(color)
+    lights, tiles, pixels = len(light_colors), len(starts) - 1, len(depth)
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
     stride = (1 << tile_bits) + PAD
     covering = shading = 0
     while True:
-        tile = take(counters, 0, 1)
-        if tile >= len(starts) - 1:
+        tile = take(counters_, 0, 1)
+        if tile >= tiles:
             break
         began = cycles()
         x0, y0 = (tile % tiles_x) << tile_bits, (tile // tiles_x) << tile_bits
         wide, high = min(1 << tile_bits, width - x0), min(1 << tile_bits, height - y0)
-        clear(depth, slots)
+        clear(depth_, slots_, pixels)
         count = 0
-        for at in range(starts[tile], starts[tile + 1]):
+        for at in range(starts_[tile], starts_[tile + 1]):
             count = cover(
-                survivors, items[at], records, depths, attributes, x0, y0, wide, high, stride,
-                depth, slots, count, planes, numbers,
+                survivors_, items_[at], records_, depths_, attributes_, x0, y0, wide, high, stride,
+                depth_, slots_, count, planes_, numbers_,
             )  # fmt: skip
         middle = cycles()
         _shade_tile(
-            x0, y0, wide, high, stride, width, slots, planes, numbers, count, mesh_of, surface,
-            light_colors, ambient, levels, level_count, texels, background, color,
+            x0, y0, wide, high, stride, width, slots_, planes_, numbers_, count, mesh_of_, surface_,
+            lights, light_colors_, ambient_, levels_, level_count_, texels_, background_, color_,
         )  # fmt: skip
         covering += middle - began
         shading += cycles() - middle
     spent[0], spent[1] = covering, shading
 
 
-@kernel
+@fast_kernel
 def _shade_tile(
     x0: Int,
     y0: Int,
@@ -112,19 +121,20 @@ def _shade_tile(
     high: Int,
     stride: Int,
     width: Int,
-    slots: I32,
-    planes: F32,
-    numbers: I32,
+    slots: Any,
+    planes: Any,
+    numbers: Any,
     count: Int,
-    mesh_of: I32,
-    surface: F32,
-    light_colors: F32,
-    ambient: F32,
-    levels: I32,
-    level_count: I32,
-    texels: U32,
-    background: I32,
-    color: I32,
+    mesh_of: Any,
+    surface: Any,
+    lights: Int,
+    light_colors: Any,
+    ambient: Any,
+    levels: Any,
+    level_count: Any,
+    texels: Any,
+    background: Any,
+    color: Any,
 ) -> None:
     """Colours of a tile's pixels, from the triangle that each shows."""
     for slot in range(count):  # from here on only the mesh matters, and the side
@@ -133,7 +143,7 @@ def _shade_tile(
         if number & 1:
             for k in range(3):
                 for part in range(3):
-                    planes[slot, ATTRIBUTES * part + 1 + k] *= np.float32(-1)
+                    planes[PLANES * slot + ATTRIBUTES * part + 1 + k] *= np.float32(-1)
     corner_x, corner_y = x0 & -BLOCK, y0 & -BLOCK
     none = i32x8(0)
     along = lanes()
@@ -148,27 +158,29 @@ def _shade_tile(
                 first = lane(shown, lowest_bit(hit))
                 if hit == 255 and bits(shown == i32x8(first)) == 255:
                     word = _uniform(
-                        first, numbers[first], x0 + x, y0 + y, corner_x, corner_y, planes, surface,
+                        first, numbers[first], x0 + x, y0 + y, corner_x, corner_y, planes, surface, lights,
                         light_colors, ambient, levels, level_count, texels,
                     )  # fmt: skip
                 else:
                     word = _mixed(
                         shown, hit, row_color, x0 + x, y0 + y, corner_x, corner_y, planes, numbers,
-                        surface, light_colors, ambient, levels, level_count, texels,
+                        surface, lights, light_colors, ambient, levels, level_count, texels,
                     )  # fmt: skip
             if x + LANES <= wide:
                 store(color, place + x, word)
             else:
                 for k in range(wide - x):
-                    color[y0 + y, x0 + x + k] = lane(word, k)
+                    color[place + x + k] = lane(word, k)
 
 
 @fast_kernel_part
 def _uniform(
-    slot: Int, mesh: Int, column: Int, row: Int, corner_x: Int, corner_y: Int, planes: F32,
-    surface: F32, light_colors: F32, ambient: F32, levels: I32, level_count: I32, texels: U32,
+    slot: Int, mesh: Int, column: Int, row: Int, corner_x: Int, corner_y: Int, planes: Any,
+    surface: Any, lights: Int, light_colors: Any, ambient: Any, levels: Any, level_count: Any, texels: Any,
 ) -> Any:  # fmt: skip
     """Eight pixels of one triangle."""
+    at = PLANES * slot
+    size = 3 * MAX_LEVELS * mesh
     along = lanes()
     x, y = f32x8(along + i32x8(column - corner_x)), f32x8(row - corner_y)
     one_w = _at(planes, slot, 0, x, y)
@@ -177,29 +189,30 @@ def _uniform(
     lod = f32x8(0)
     if level_count[mesh] > 1:
         lod = level_wanted(
-            u, v, w, f32x8(planes[slot, 0]), f32x8(planes[slot, 4]), f32x8(planes[slot, 5]),
-            f32x8(planes[slot, 8]), f32x8(planes[slot, 12]), f32x8(planes[slot, 13]),
-            f32x8(levels[mesh, 0, 1]), f32x8(levels[mesh, 0, 2]),
+            u, v, w, f32x8(planes[at]), f32x8(planes[at + 4]), f32x8(planes[at + 5]),
+            f32x8(planes[at + 8]), f32x8(planes[at + 12]), f32x8(planes[at + 13]),
+            f32x8(levels[size + 1]), f32x8(levels[size + 2]),
         )  # fmt: skip
     red, green, blue = lit(
         one_w, _at(planes, slot, 1, x, y), _at(planes, slot, 2, x, y), _at(planes, slot, 3, x, y), u, v, lod, mesh,
-        f32x8(along + i32x8(column)), f32x8(row), surface, light_colors, ambient, levels,
+        f32x8(along + i32x8(column)), f32x8(row), surface, lights, light_colors, ambient, levels,
         level_count, texels,
     )  # fmt: skip
     return packed(red, green, blue)
 
 
 @fast_kernel_part
-def _at(p: F32, slot: Int, k: Int, x: Any, y: Any) -> Any:
-    up = fma(f32x8(p[slot, ATTRIBUTES + k]), y, f32x8(p[slot, 2 * ATTRIBUTES + k]))
-    return fma(f32x8(p[slot, k]), x, up)
+def _at(p: Any, slot: Int, k: Int, x: Any, y: Any) -> Any:
+    at = PLANES * slot + k
+    up = fma(f32x8(p[at + ATTRIBUTES]), y, f32x8(p[at + 2 * ATTRIBUTES]))
+    return fma(f32x8(p[at]), x, up)
 
 
 @fast_kernel_part
 def _mixed(
     shown: Any, hit: Int, row_color: Any, column: Int, row: Int, corner_x: Int, corner_y: Int,
-    planes: F32, numbers: I32, surface: F32, light_colors: F32, ambient: F32, levels: I32,
-    level_count: I32, texels: U32,
+    planes: Any, numbers: Any, surface: Any, lights: Int, light_colors: Any, ambient: Any, levels: Any,
+    level_count: Any, texels: Any,
 ) -> Any:  # fmt: skip
     """Eight pixels of any triangles: their planes as rows, turned into columns."""
     x, y = np.float32(column - corner_x), f32x8(row - corner_y)
@@ -232,13 +245,14 @@ def _mixed(
                 mine |= 1 << k
         left &= ~mine
         lod = f32x8(0)
+        size = 3 * MAX_LEVELS * mesh
         if level_count[mesh] > 1:
             lod = level_wanted(
                 u, v, w, dw, du, dv, ew, eu, ev,
-                f32x8(levels[mesh, 0, 1]), f32x8(levels[mesh, 0, 2]),
+                f32x8(levels[size + 1]), f32x8(levels[size + 2]),
             )  # fmt: skip
         red, green, blue = lit(
-            one_w, nx, ny, nz, u, v, lod, mesh, f32x8(along + i32x8(column)), f32x8(row), surface,
+            one_w, nx, ny, nz, u, v, lod, mesh, f32x8(along + i32x8(column)), f32x8(row), surface, lights,
             light_colors, ambient, levels, level_count, texels,
         )  # fmt: skip
         chosen = (i32x8(mine) >> along & i32x8(1)) != i32x8(0)
@@ -247,7 +261,7 @@ def _mixed(
 
 
 @fast_kernel_part
-def _planes(planes: F32, slot: Int, x: Any, y: Any) -> Any:
+def _planes(planes: Any, slot: Int, x: Any, y: Any) -> Any:
     at = slot * PLANES
     right, up = load(planes, at), load(planes, at + ATTRIBUTES)
     return right, up, fma(right, f32x8(x), fma(up, y, load(planes, at + 2 * ATTRIBUTES)))
@@ -273,26 +287,28 @@ def read_tiles(
     out_ids: I32,
 ) -> None:
     """Cover tile after tile as `draw_tiles` does, and write depths and triangles' numbers."""
+    counters_, starts_, items_ = pointer(counters), pointer(starts), pointer(items)
+    survivors_, records_, depths_ = pointer(survivors), pointer(records), pointer(depths)
+    attributes_, depth_, slots_ = pointer(attributes), pointer(depth), pointer(slots)
+    planes_, numbers_ = pointer(planes), pointer(numbers)
+    tiles, pixels = len(starts) - 1, len(depth)
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
     stride = (1 << tile_bits) + PAD
     while True:
-        tile = take(counters, 0, 1)
-        if tile >= len(starts) - 1:
+        tile = take(counters_, 0, 1)
+        if tile >= tiles:
             return
         x0, y0 = (tile % tiles_x) << tile_bits, (tile // tiles_x) << tile_bits
         wide, high = min(1 << tile_bits, width - x0), min(1 << tile_bits, height - y0)
-        clear(depth, slots)
+        clear(depth_, slots_, pixels)
         count = 0
-        for at in range(starts[tile], starts[tile + 1]):
+        for at in range(starts_[tile], starts_[tile + 1]):
             count = cover(
-                survivors, items[at], records, depths, attributes, x0, y0, wide, high, stride,
-                depth, slots, count, planes, numbers,
+                survivors_, items_[at], records_, depths_, attributes_, x0, y0, wide, high, stride,
+                depth_, slots_, count, planes_, numbers_,
             )  # fmt: skip
         for y in range(high):
             for x in range(wide):
                 slot = slots[y * stride + x]
                 out_ids[y0 + y, x0 + x] = numbers[slot] >> 1 if slot >= 0 else -1
                 out_depth[y0 + y, x0 + x] = np.float32(depth[y * stride + x]) / np.float32(FAR)
-
-
-_ = kernel_part

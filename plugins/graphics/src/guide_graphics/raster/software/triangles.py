@@ -8,6 +8,8 @@ of the tiles are in order of submission, whichever thread was faster.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +26,7 @@ from guide_graphics.raster.software.simd import (
     load,
     lowest_bit,
     most,
+    pointer,
     store,
     take,
 )
@@ -41,7 +44,7 @@ def cull_and_bin(
     chunk: Int,
     corners: I32,
     mesh_of: I32,
-    double_sided: npt.NDArray[np.bool_],
+    double_sided: npt.NDArray[np.uint8],
     records: I32,
     attributes: F32,
     positions: F32,
@@ -80,7 +83,16 @@ def cull_and_bin(
         totals: (chunks,) how many survivors each has, also when there was no room.
         counts: (chunks, tiles).
     """
-    count = corners.shape[1]
+    count, chunks, tiles = corners.shape[1], len(totals), counts.shape[1]
+    counters_, corners_, mesh_of_ = pointer(counters), pointer(corners), pointer(mesh_of)
+    two_sides, records_, floats = (
+        pointer(double_sided),
+        pointer(records),
+        pointer(records.view(np.float32)),
+    )
+    survivors_, boxes_, counts_ = pointer(survivors), pointer(boxes), pointer(counts)
+    attributes_, positions_, matrices_ = pointer(attributes), pointer(positions), pointer(matrices)
+    room, vertices = len(records), positions.shape[1]
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
     outside, small, zero, low = i32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255)
     eight = i32x8(8)
@@ -88,20 +100,22 @@ def cull_and_bin(
     to_tile = i32x8(8 + tile_bits)
     two = i32x8(2)
     # Lanes as numbers, for those that are left: vertices, area, tiles
-    spill = np.empty(8 * LANES, np.int32)
+    spilled = np.empty(8 * LANES, np.int32)
+    spill = pointer(spilled)
     polygon = np.empty((MAX_CORNERS, 4 + ATTRIBUTES), np.float32)
     spare = np.empty((MAX_CORNERS, 4 + ATTRIBUTES), np.float32)
     while True:
-        number = take(counters, NEXT_CHUNK, 1)
-        if number >= len(totals):
+        number = take(counters_, NEXT_CHUNK, 1)
+        if number >= chunks:
             return
         counts[number] = 0
         used = 0
         for base in range(number * chunk, min((number + 1) * chunk, count), LANES):
-            a, b, c = load(corners, base), load(corners, count + base), load(corners, 2 * count + base)
-            ax, ay = gather_pairs(records, a << two)
-            bx, by = gather_pairs(records, b << two)
-            cx, cy = gather_pairs(records, c << two)
+            a, b = load(corners_, base), load(corners_, count + base)
+            c = load(corners_, 2 * count + base)
+            ax, ay = gather_pairs(records_, a << two)
+            bx, by = gather_pairs(records_, b << two)
+            cx, cy = gather_pairs(records_, c << two)
             left, right = least(least(ax, bx), cx), most(most(ax, bx), cx)
             bottom, top = least(least(ay, by), cy), most(most(ay, by), cy)
             large = (left == outside) | (right - left >= small) | (top - bottom >= small)
@@ -130,105 +144,72 @@ def cull_and_bin(
                 va, vb, vc = spill[k], spill[8 + k], spill[16 + k]
                 if (special >> k) & 1:
                     used = _add_special(
-                        triangle, va, vb, vc, mesh_of, double_sided, records, attributes, positions,
-                        matrices, gx, gy, width, height, tile_bits, tiles_x, number, segment, used,
-                        survivors, boxes, counts, counters, polygon, spare,
+                        triangle, va, vb, vc, mesh_of_[triangle], two_sides, records_, floats, room,
+                        attributes_, positions_, vertices, matrices_, gx, gy, width, height,
+                        tile_bits, tiles_x, tiles * number, number * segment, segment, used,
+                        survivors_, boxes_, counts_, counters_, polygon, spare,
                     )  # fmt: skip
                     continue
                 back = spill[24 + k] < 0
-                if back and not double_sided[mesh_of[triangle]]:
+                if back and two_sides[mesh_of_[triangle]] == 0:
                     continue
                 used = _add(
                     triangle, va, vb, vc, back, spill[32 + k], spill[40 + k], spill[48 + k],
-                    spill[56 + k], tiles_x, number, segment, used, survivors, boxes, counts,
+                    spill[56 + k], tiles_x, tiles * number, number * segment, segment, used,
+                    survivors_, boxes_, counts_,
                 )  # fmt: skip
         totals[number] = used
 
 
 @kernel_part
 def _add(
-    triangle: Int,
-    a: Int,
-    b: Int,
-    c: Int,
-    back: Flag,
-    left: Int,
-    right: Int,
-    bottom: Int,
-    top: Int,
-    tiles_x: Int,
-    chunk: Int,
-    segment: Int,
-    used: Int,
-    survivors: I32,
-    boxes: I32,
-    counts: I32,
-) -> Int:
-    """Write a survivor and count it in its tiles."""
+    triangle: Int, a: Int, b: Int, c: Int, back: Flag, left: Int, right: Int, bottom: Int, top: Int,
+    tiles_x: Int, counted: Int, first: Int, segment: Int, used: Int, survivors: Any, boxes: Any,
+    counts: Any,
+) -> Int:  # fmt: skip
+    """Write a survivor, the `used`-th from `first` on, and count it in its tiles."""
     if used < segment:
-        at = chunk * segment + used
-        survivors[at, 0] = a
-        survivors[at, 1] = c if back else b
-        survivors[at, 2] = b if back else c
-        survivors[at, 3] = 2 * triangle + (1 if back else 0)
+        at = first + used
+        survivors[4 * at] = a
+        survivors[4 * at + 1] = c if back else b
+        survivors[4 * at + 2] = b if back else c
+        survivors[4 * at + 3] = 2 * triangle + (1 if back else 0)
         boxes[at] = left | right << 8 | bottom << 16 | top << 24
         for row in range(bottom, top + 1):
             for column in range(left, right + 1):
-                counts[chunk, row * tiles_x + column] += 1
+                counts[counted + row * tiles_x + column] += 1
     return used + 1
 
 
 @kernel
 def _add_special(
-    triangle: Int,
-    a: Int,
-    b: Int,
-    c: Int,
-    mesh_of: I32,
-    double_sided: npt.NDArray[np.bool_],
-    records: I32,
-    attributes: F32,
-    positions: F32,
-    matrices: F32,
-    gx: Real,
-    gy: Real,
-    width: Int,
-    height: Int,
-    tile_bits: Int,
-    tiles_x: Int,
-    chunk: Int,
-    segment: Int,
-    used: Int,
-    survivors: I32,
-    boxes: I32,
-    counts: I32,
-    counters: I64,
-    polygon: F32,
-    spare: F32,
-) -> Int:
+    triangle: Int, a: Int, b: Int, c: Int, mesh: Int, double_sided: Any, records: Any, floats: Any,
+    room: Int, attributes: Any, positions: Any, vertices: Int, matrices: Any, gx: Real, gy: Real,
+    width: Int, height: Int, tile_bits: Int, tiles_x: Int, counted: Int, first: Int, segment: Int,
+    used: Int, survivors: Any, boxes: Any, counts: Any, counters: Any, polygon: F32, spare: F32,
+) -> Int:  # fmt: skip
     """The same for a triangle that is large or has a corner outside of a plane: clip it first."""
-    mesh = mesh_of[triangle]
-    cut_it = (
-        records[a, 0] == OUTSIDE or records[b, 0] == OUTSIDE or records[c, 0] == OUTSIDE
-    )
-    corners = 3
-    first = 0
-    if cut_it:
-        corners = _clip(a, b, c, matrices[mesh], attributes, positions, gx, gy, polygon, spare)
+    outside = records[4 * a] == OUTSIDE or records[4 * b] == OUTSIDE or records[4 * c] == OUTSIDE
+    corners, new = 3, 0
+    if outside:
+        corners = _clip(
+            a, b, c, 16 * mesh, matrices, attributes, positions, vertices, gx, gy, polygon, spare
+        )
         if corners < 3:
             return used
-        first = take(counters, NEXT_VERTEX, corners)
-        if first + corners > len(records):
+        new = take(counters, NEXT_VERTEX, corners)
+        if new + corners > room:
             return used + corners - 2  # the caller makes room, and all of this is done again
         for k in range(corners):
-            _project(polygon, k, width, height, records, first + k)
-            attributes[first + k] = polygon[k, 4:]
+            _project(polygon, k, width, height, records, floats, 4 * (new + k))
+            for part in range(ATTRIBUTES):
+                attributes[ATTRIBUTES * (new + k) + part] = polygon[k, 4 + part]
     for fan in range(1, corners - 1):
-        if cut_it:
-            a, b, c = first, first + fan, first + fan + 1
-        ax, ay = np.int64(records[a, 0]), np.int64(records[a, 1])
-        bx, by = np.int64(records[b, 0]), np.int64(records[b, 1])
-        cx, cy = np.int64(records[c, 0]), np.int64(records[c, 1])
+        if outside:
+            a, b, c = new, new + fan, new + fan + 1
+        ax, ay = np.int64(records[4 * a]), np.int64(records[4 * a + 1])
+        bx, by = np.int64(records[4 * b]), np.int64(records[4 * b + 1])
+        cx, cy = np.int64(records[4 * c]), np.int64(records[4 * c + 1])
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         left = max((min(ax, bx, cx) + 255) >> 8, 0)
         right = min(max(ax, bx, cx) >> 8, width - 1)
@@ -236,44 +217,41 @@ def _add_special(
         top = min(max(ay, by, cy) >> 8, height - 1)
         if area == 0 or left > right or bottom > top:
             continue
-        if area < 0 and not double_sided[mesh]:
+        if area < 0 and double_sided[mesh] == 0:
             continue
         used = _add(
             triangle, a, b, c, area < 0, left >> tile_bits, right >> tile_bits,
-            bottom >> tile_bits, top >> tile_bits, tiles_x, chunk, segment, used, survivors, boxes,
-            counts,
+            bottom >> tile_bits, top >> tile_bits, tiles_x, counted, first, segment, used,
+            survivors, boxes, counts,
         )  # fmt: skip
     return used
 
 
 @kernel
 def _clip(
-    a: Int,
-    b: Int,
-    c: Int,
-    matrix: F32,
-    attributes: F32,
-    positions: F32,
-    gx: Real,
-    gy: Real,
-    polygon: F32,
-    spare: F32,
-) -> Int:
+    a: Int, b: Int, c: Int, m: Int, matrices: Any, attributes: Any, positions: Any, vertices: Int,
+    gx: Real, gy: Real, polygon: F32, spare: F32,
+) -> Int:  # fmt: skip
     """Cut a triangle at all planes it reaches past; returns how many corners `polygon` has."""
     outside_any, outside_all = 0, (1 << PLANES) - 1
     for k in range(3):
         vertex = a if k == 0 else b if k == 1 else c
-        x, y, z = positions[0, vertex], positions[1, vertex], positions[2, vertex]
+        x, y = positions[vertex], positions[vertices + vertex]
+        z = positions[2 * vertices + vertex]
         for row in range(4):
+            at = m + 4 * row
             polygon[k, row] = (
-                matrix[row, 0] * x + matrix[row, 1] * y + matrix[row, 2] * z + matrix[row, 3]
+                matrices[at] * x + matrices[at + 1] * y + matrices[at + 2] * z + matrices[at + 3]
             )
-        polygon[k, 4:] = attributes[vertex]
+        for part in range(ATTRIBUTES):
+            polygon[k, 4 + part] = attributes[ATTRIBUTES * vertex + part]
         code = 0
         for plane in range(PLANES):
-            p = polygon[k]
             # NaN, as an overflow leaves it, is inside of nothing
-            if not distance(plane, p[0], p[1], p[2], p[3], gx, gy) >= 0:
+            if not (
+                distance(plane, polygon[k, 0], polygon[k, 1], polygon[k, 2], polygon[k, 3], gx, gy)
+                >= 0
+            ):
                 code |= 1 << plane
         outside_any |= code
         outside_all &= code
@@ -290,17 +268,18 @@ def _clip(
 
 
 @kernel_part
-def _project(polygon: F32, corner: Int, width: Int, height: Int, records: I32, at: Int) -> None:
+def _project(
+    polygon: F32, corner: Int, width: Int, height: Int, records: Any, floats: Any, at: Int
+) -> None:
     """Write the record of a corner."""
     one, half = np.float32(1), np.float32(0.5)
     inverse = one / polygon[corner, 3]
     x = polygon[corner, 0] * inverse * (half * np.float32(width)) + half * np.float32(width)
     y = polygon[corner, 1] * inverse * (half * np.float32(height)) + half * np.float32(height)
-    records[at, 0] = np.int32(np.rint((x - half) * np.float32(256)))
-    records[at, 1] = np.int32(np.rint((y - half) * np.float32(256)))
-    floats = records.view(np.float32)
-    floats[at, 2] = polygon[corner, 2] * inverse * half + half
-    floats[at, 3] = inverse
+    records[at] = np.int32(np.rint((x - half) * np.float32(256)))
+    records[at + 1] = np.int32(np.rint((y - half) * np.float32(256)))
+    floats[at + 2] = polygon[corner, 2] * inverse * half + half
+    floats[at + 3] = inverse
 
 
 @kernel
@@ -322,15 +301,18 @@ def fill(
     counters: I64, totals: I32, segment: Int, boxes: I32, tiles_x: Int, places: I32, items: I32
 ) -> None:
     """Write the tiles' lists: indices of survivors, in order of submission."""
+    counters_, totals_, boxes_ = pointer(counters), pointer(totals), pointer(boxes)
+    places_, items_ = pointer(places), pointer(items)
+    chunks, tiles = places.shape
     while True:
-        chunk = take(counters, NEXT_CHUNK, 1)
-        if chunk >= len(totals):
+        chunk = take(counters_, NEXT_CHUNK, 1)
+        if chunk >= chunks:
             return
-        for k in range(totals[chunk]):
+        for k in range(totals_[chunk]):
             at = chunk * segment + k
-            box = boxes[at]
+            box = boxes_[at]
             for row in range((box >> 16) & 255, (box >> 24) + 1):
                 for column in range(box & 255, ((box >> 8) & 255) + 1):
-                    tile = row * tiles_x + column
-                    items[places[chunk, tile]] = at
-                    places[chunk, tile] += 1
+                    tile = chunk * tiles + row * tiles_x + column
+                    items_[places_[tile]] = at
+                    places_[tile] += 1

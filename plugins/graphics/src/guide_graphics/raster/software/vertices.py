@@ -11,11 +11,11 @@ from guide_graphics.raster.kernel import Int, Real, kernel, kernel_part
 from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.software.simd import (
     LANES,
-    as_ints,
     f32x8,
     i32x8,
     load,
     nearest,
+    pointer,
     select,
     store_records,
     take,
@@ -51,23 +51,25 @@ def transform(
         gy: likewise for y.
         records: (n, 4).
     """
+    counters, jobs, jobs_count = pointer(counter), pointer(chunks), len(chunks)
+    count = positions.shape[1]
+    xs, out = pointer(positions), pointer(records)
+    table = pointer(matrices)
     one, half, sub = f32x8(1), f32x8(0.5), f32x8(256)
     half_width, half_height = f32x8(np.float32(0.5) * width), f32x8(np.float32(0.5) * height)
     outside = i32x8(OUTSIDE)
     wide, high = f32x8(gx), f32x8(gy)
-    count = positions.shape[1]
     while True:
-        number = take(counter, 0, 1)
-        if number >= len(chunks):
+        number = take(counters, 0, 1)
+        if number >= jobs_count:
             return
-        m = matrices[chunks[number, 0]]
-        for at in range(chunks[number, 1], chunks[number, 2], LANES):
-            x, y = load(positions, at), load(positions, count + at)
-            z = load(positions, 2 * count + at)
-            cx = _row(m, 0, x, y, z)
-            cy = _row(m, 1, x, y, z)
-            cz = _row(m, 2, x, y, z)
-            cw = _row(m, 3, x, y, z)
+        m = 16 * jobs[3 * number]
+        for at in range(jobs[3 * number + 1], jobs[3 * number + 2], LANES):
+            x, y, z = load(xs, at), load(xs, count + at), load(xs, 2 * count + at)
+            cx = _row(table, m + 0, x, y, z)
+            cy = _row(table, m + 4, x, y, z)
+            cz = _row(table, m + 8, x, y, z)
+            cw = _row(table, m + 12, x, y, z)
             # Written so that NaN is outside
             inside = (cz >= -cw) & (cz <= cw) & (cx >= -wide * cw) & (cx <= wide * cw)
             inside = inside & (cy >= -high * cw) & (cy <= high * cw) & (cw > f32x8(0))
@@ -78,12 +80,15 @@ def transform(
             sx = i32x8(nearest((wx - half) * sub))
             sy = i32x8(nearest((wy - half) * sub))
             depth = cz * inverse * half + half
-            store_records(records, 4 * at, select(inside, sx, outside), sy, depth, inverse)
+            store_records(out, 4 * at, select(inside, sx, outside), sy, depth, inverse)
 
 
 @kernel_part
-def _row(m: F32, row: Int, x: Any, y: Any, z: Any) -> Any:
+def _row(table: Any, m: Int, x: Any, y: Any, z: Any) -> Any:
     # In OpenGL's order of additions, so that both round alike
     return (
-        f32x8(m[row, 0]) * x + f32x8(m[row, 1]) * y + f32x8(m[row, 2]) * z + f32x8(m[row, 3])
+        f32x8(table[m]) * x
+        + f32x8(table[m + 1]) * y
+        + f32x8(table[m + 2]) * z
+        + f32x8(table[m + 3])
     )
