@@ -1,4 +1,4 @@
-"""Procedural textures that repeat without a seam: no image file, the same pixels every time."""
+"""Textures: procedural ones that repeat without a seam, and smaller copies for the distance."""
 
 from __future__ import annotations
 
@@ -32,6 +32,29 @@ def cloud(size: int, seed: int, octaves: int = 5) -> npt.NDArray[np.float64]:
     )
     noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((size, size))) * weight, (size, size))
     return np.asarray(noise / (3 * noise.std()))
+
+
+def mip_levels(texture: U8) -> list[U8]:
+    """A texture and its ever smaller copies, down to one texel (Williams, SIGGRAPH 1983).
+
+    A side of n texels has n // 2 in the next level, at least 1, as OpenGL wants it. Each texel is
+    the mean of 2 x 2, rounded half up; of an odd side the last texel is left out, and a side of
+    one texel counts twice.
+
+    Args:
+        texture: (h, w, 3) uint8.
+
+    Returns:
+        Level 0, which is `texture`, to the last, each (h, w, 3) uint8.
+    """
+    levels = [texture]
+    while max(levels[-1].shape[:2]) > 1:
+        height, width = levels[-1].shape[:2]
+        rows, columns = (np.arange(max(n // 2, 1) * 2) % n for n in (height, width))
+        pairs = levels[-1][np.ix_(rows, columns)].astype(np.uint16)
+        sums = pairs[::2, ::2] + pairs[::2, 1::2] + pairs[1::2, ::2] + pairs[1::2, 1::2]
+        levels.append(((sums + 2) // 4).astype(np.uint8))
+    return levels
 
 
 def _mix(a: Color, b: Color, share: npt.NDArray[np.float64]) -> U8:
