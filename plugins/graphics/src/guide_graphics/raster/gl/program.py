@@ -57,7 +57,7 @@ def set_uniform(program: moderngl.Program, name: str, value: Any) -> None:
         return
     uniform: Any = program[name]
     if isinstance(value, np.ndarray):
-        uniform.write(value[: uniform.array_length] if uniform.array_length > 1 else value)
+        uniform.write(value.tobytes()[: uniform.array_length * uniform.dimension * 4])
     else:
         uniform.value = value
 

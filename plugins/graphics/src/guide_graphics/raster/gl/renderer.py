@@ -21,7 +21,7 @@ from guide_graphics.raster.gl.program import ReloadedProgram, columns, compile_p
 from guide_graphics.raster.gl.readback import Readback
 from guide_graphics.raster.gl.shadow_map import ShadowMap
 from guide_graphics.raster.gl.target import Passes, Target
-from guide_graphics.raster.gl.timer import DeviceTimer
+from guide_graphics.raster.gl.timer import open_timer
 from guide_graphics.raster.renderer import Frame, lit_from
 from guide_graphics.raster.scene import F32, I32, MAX_LIGHTS, Scene, same_geometry
 
@@ -81,7 +81,7 @@ class GlRenderer:
         self._readback: Readback[_Shot] = Readback(context, self._size, latency)
         self._at_once = latency == 0 and samples == 1
         self._waits = latency == 0
-        self._timer = DeviceTimer(context, latency + 1)
+        self._timer = open_timer(context, latency + 1)
         self._lit = ReloadedProgram(context)
         self._shadow_map = ShadowMap(context)
         back = compile_program(context, shaders.SCREEN_VERTEX, shaders.BACKGROUND_FRAGMENT)
