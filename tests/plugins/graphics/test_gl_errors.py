@@ -87,8 +87,10 @@ def test_a_shader_that_does_not_compile_is_one_line():
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Mesa can be made older")
-def test_a_driver_older_than_opengl_3_3_is_refused_with_a_remedy():
+def test_a_driver_older_than_opengl_3_3_is_refused_with_a_remedy(renderer):
+    with renderer._context as context:
+        if "Mesa" not in context.info["GL_VERSION"]:
+            pytest.skip("only Mesa can be made older")
     code = """
 from guide.errors import GuideError
 from guide_graphics.raster import open_renderer
