@@ -81,6 +81,7 @@ def open_renderer(
     *,
     timeline: Timeline | None = None,
     threads: int | None = None,
+    samples: int = 1,
 ) -> Renderer:
     """Open a renderer.
 
@@ -91,6 +92,8 @@ def open_renderer(
             says which it is.
         timeline: where the phases of a frame are recorded as spans.
         threads: how many the software renderer uses; by default one per CPU it may run on.
+        samples: of one pixel: 1, or 4 for smooth edges (multisampling). `depth` and `ids` of a
+            frame are those at the pixels' centres with either.
 
     Raises:
         GuideError: when the size is no size, or OpenGL was asked for and cannot be had.
@@ -98,17 +101,23 @@ def open_renderer(
     width, height = size
     if not (1 <= width <= 8192 and 1 <= height <= 8192):
         raise GuideError(f"a frame of {width}x{height} pixels cannot be drawn", "1 to 8192 can")
+    if samples not in (1, 4):
+        raise GuideError(f"a pixel of {samples} samples cannot be drawn", "take samples=1 or 4")
     timeline = timeline or Timeline(keep=1000)
     if backend in ("opengl", "auto"):
         from guide_graphics.raster.gl.renderer import GlRenderer
 
         try:
-            return GlRenderer(size, timeline)
+            return GlRenderer(size, timeline, samples)
         except GuideError:
             if backend == "opengl":
                 raise
     elif backend != "software":
         raise GuideError(f"no backend {backend!r}", "take software, opengl or auto")
+    if samples > 1:
+        raise GuideError(
+            "the software backend draws one sample a pixel", "take samples=1, or opengl"
+        )
     from guide_graphics.raster.software.renderer import SoftwareRenderer
 
     return SoftwareRenderer(size, timeline, threads)

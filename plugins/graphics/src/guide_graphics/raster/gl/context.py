@@ -51,3 +51,15 @@ def open_context() -> moderngl.Context:
 def is_software(renderer: str) -> bool:
     """Whether an OpenGL renderer string names a driver that draws on the CPU."""
     return any(name in renderer.lower() for name in _SOFTWARE)
+
+
+def check(context: moderngl.Context, doing: str) -> None:
+    """Raise GuideError if OpenGL has noted an error: out of memory, the device lost, a bug of ours.
+
+    OpenGL does not say which call it was, nor does it stop at it: what came out is not to be used.
+    """
+    if (problem := context.error) != "GL_NO_ERROR":
+        raise GuideError(
+            f"OpenGL reports {problem} while {doing}",
+            "open it anew; if that does not help, take the backend software",
+        )
