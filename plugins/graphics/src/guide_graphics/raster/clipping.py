@@ -56,7 +56,7 @@ def outcode(clip: F32, vertex: Int, gx: Real, gy: Real) -> Int:
 
 @kernel
 def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) -> Int:
-    """Cut `polygon` (MAX_CORNERS, 4 or more) at one plane, in place; returns how many corners are left.
+    """Cut `polygon` (MAX_CORNERS, 4 or more) at one plane, in place; returns how many are left.
 
     Its first four columns are the clip coordinates; those behind them are cut along.
     """

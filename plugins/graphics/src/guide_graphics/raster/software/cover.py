@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from guide_graphics.raster.kernel import Flag, Int, Real, kernel_part
+from guide_graphics.raster.kernel import Flag, Int, kernel_part
+from guide_graphics.raster.software.bundles import Drawn, Memory, Setup, Tile
 from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
     LANES,
@@ -29,206 +30,193 @@ from guide_graphics.raster.software.simd import (
 
 FAR = (1 << 24) - 1  # depth is kept as a 24-bit integer, as OpenGL keeps it
 BLOCK = 64  # planes count from the corner of the block of 64 x 64 pixels they are used in
-PLANES = 3 * ATTRIBUTES  # floats for each triangle seen: step in x, step in y, value at the corner
+PLANES = 3 * ATTRIBUTES  # floats for each triangle seen: gain in x, gain in y, value at the corner
 PAD = LANES  # eight pixels are written at once, the last of them behind the tile
 
 _MOST = 1 << 30
 
 
 @kernel_part
-def clear(depth: Any, slots: Any, pixels: Int) -> None:
+def clear(memory: Memory, pixels: Int) -> None:
     """Nothing is seen yet, infinitely far away."""
     far, none = i32x8(FAR), i32x8(-1)
     for at in range(0, pixels, LANES):
-        store(depth, at, far)
-        store(slots, at, none)
+        store(memory.depth, at, far)
+        store(memory.slots, at, none)
 
 
 @kernel_part
-def _limited(edge: Int) -> Int:
+def limited(edge: Int) -> Int:
+    """An edge function per whole pixel, in 32 bits."""
     return np.int32(min(max(edge >> 8, -_MOST), _MOST))
 
 
 @kernel_part
-def _bias(dx: Int, dy: Int) -> Int:
-    """0 for a left or a top edge, -1 for the others; "top" is towards row 0."""
+def bias(dx: Int, dy: Int) -> Int:
+    """0 for a left or a top edge, -1 for the others: added to an edge function, >= 0 decides.
+
+    "Top" is towards row 0 in memory. That is the bottom of the picture here, as it is in an
+    OpenGL framebuffer object.
+    """
     return 0 if dy < 0 or (dy == 0 and dx > 0) else -1
 
 
 @kernel_part
-def cover(
-    survivors: Any,
-    item: Int,
-    records: Any,
-    depths: Any,
-    attributes: Any,
-    x0: Int,
-    y0: Int,
-    width: Int,
-    height: Int,
-    stride: Int,
-    depth: Any,
-    slots: Any,
-    slot: Int,
-    planes: Any,
-    numbers: Any,
-) -> Int:
-    """Draw one survivor into a tile; returns `slot`, or the next one when some pixel shows it.
+def set_up(drawn: Drawn, item: Int, tile: Tile) -> Setup:
+    """One survivor in one tile. Its box is empty (left > right or bottom > top) or not."""
+    a, b, c = corners_of(drawn, item)
+    r = drawn.records
+    ax, ay = np.int64(r[4 * a]), np.int64(r[4 * a + 1])
+    bx, by = np.int64(r[4 * b]), np.int64(r[4 * b + 1])
+    cx, cy = np.int64(r[4 * c]), np.int64(r[4 * c + 1])
+    left = max((min(ax, bx, cx) + 255) >> 8, tile.x0) - tile.x0
+    right = min(max(ax, bx, cx) >> 8, tile.x0 + tile.wide - 1) - tile.x0
+    bottom = max((min(ay, by, cy) + 255) >> 8, tile.y0) - tile.y0
+    top = min(max(ay, by, cy) >> 8, tile.y0 + tile.high - 1) - tile.y0
 
-    All that is indexed comes as a pointer.
+    dxa, dya, dxb, dyb, dxc, dyc = cx - bx, cy - by, ax - cx, ay - cy, bx - ax, by - ay
+    px, py = (tile.x0 + left) * 256, (tile.y0 + bottom) * 256
+    ea = dxa * (py - by) - dya * (px - bx) + bias(dxa, dya)
+    eb = dxb * (py - cy) - dyb * (px - cx) + bias(dxb, dyb)
+    ec = dxc * (py - ay) - dyc * (px - ax) + bias(dxc, dyc)
+
+    # Depth is linear over the picture, as are the shares of the corners
+    step = 256 / np.float64(dxa * dyb - dya * dxb)
+    b_dx, c_dx, b_dy, c_dy = -dyb * step, -dyc * step, dxb * step, dxc * step
+    za = np.float64(drawn.depths[4 * a + 2])
+    zb, zc = drawn.depths[4 * b + 2] - za, drawn.depths[4 * c + 2] - za
+    z_right, z_up = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
+    from_x, from_y = tile.corner_x - ax / 256, tile.corner_y - ay / 256
+    z = za * FAR + from_x * z_right + from_y * z_up + 0.5
+    return Setup(
+        left, right, bottom, top, ea, eb, ec, dxa, dxb, dxc, dya, dyb, dyc,
+        np.float32(z), np.float32(z_right), np.float32(z_up),
+        b_dx, c_dx, b_dy, c_dy, from_x, from_y,
+    )  # fmt: skip
+
+
+@kernel_part
+def corners_of(drawn: Drawn, item: Int) -> tuple[Int, Int, Int]:
+    """The vertices of a survivor."""
+    at = 4 * item
+    return drawn.survivors[at], drawn.survivors[at + 1], drawn.survivors[at + 2]
+
+
+@kernel_part
+def planes_of(drawn: Drawn, item: Int, t: Setup) -> tuple[Any, Any, Any]:
+    """All attributes at once, divided by w, which makes them linear over the picture.
+
+    Returns what they gain from column to column and from row to row, and what they are at the
+    block's corner.
+    """
+    a, b, c = corners_of(drawn, item)
+    pa = load(drawn.attributes, ATTRIBUTES * a) * f32x8(drawn.depths[4 * a + 3])
+    pb = load(drawn.attributes, ATTRIBUTES * b) * f32x8(drawn.depths[4 * b + 3]) - pa
+    pc = load(drawn.attributes, ATTRIBUTES * c) * f32x8(drawn.depths[4 * c + 3]) - pa
+    right = pb * f32x8(t.b_dx) + pc * f32x8(t.c_dx)
+    up = pb * f32x8(t.b_dy) + pc * f32x8(t.c_dy)
+    return right, up, pa + right * f32x8(t.from_x) + up * f32x8(t.from_y)
+
+
+@kernel_part
+def cover(drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int) -> Int:
+    """Draw one survivor into a tile.
 
     Args:
-        survivors: see `triangles`.
-        item: which of them.
-        records: (n, 4), snapped x and y in the first two columns.
-        depths: the same memory as floats: depth and 1/w in the other two.
-        attributes: (n, ATTRIBUTES).
-        x0: the tile's first column.
-        y0: its first row.
-        width: how much of it lies in the picture.
-        height: likewise.
-        stride: from row to row of the next two.
-        depth: of each pixel, flat.
-        slots: which triangle it shows, flat.
-        slot: the number it gets in `slots`.
-        planes: (slots, PLANES).
-        numbers: (slots,) of the survivors, as these have it.
+        drawn: the triangles.
+        item: which of the survivors.
+        tile: where.
+        memory: the thread's.
+        slot: the number it gets in `memory.slots`.
+
+    Returns:
+        `slot`, or the one behind it when some pixel shows the triangle.
     """
-    a, b, c = survivors[4 * item], survivors[4 * item + 1], survivors[4 * item + 2]
-    ax, ay = np.int64(records[4 * a]), np.int64(records[4 * a + 1])
-    bx, by = np.int64(records[4 * b]), np.int64(records[4 * b + 1])
-    cx, cy = np.int64(records[4 * c]), np.int64(records[4 * c + 1])
-    left = max((min(ax, bx, cx) + 255) >> 8, x0) - x0
-    right = min(max(ax, bx, cx) >> 8, x0 + width - 1) - x0
-    bottom = max((min(ay, by, cy) + 255) >> 8, y0) - y0
-    top = min(max(ay, by, cy) >> 8, y0 + height - 1) - y0
-    if left > right or bottom > top:
+    t = set_up(drawn, item, tile)
+    if t.left > t.right or t.bottom > t.top:
         return slot
-
-    # Edge k lies opposite of corner k
-    dxa, dya, dxb, dyb, dxc, dyc = cx - bx, cy - by, ax - cx, ay - cy, bx - ax, by - ay
-    px, py = (x0 + left) * 256, (y0 + bottom) * 256
-    ea = dxa * (py - by) - dya * (px - bx) + _bias(dxa, dya)
-    eb = dxb * (py - cy) - dyb * (px - cx) + _bias(dxb, dyb)
-    ec = dxc * (py - ay) - dyc * (px - ax) + _bias(dxc, dyc)
-
-    # Depth is linear over the picture
-    area = np.float64(dxa * dyb - dya * dxb)
-    step = 256 / area
-    b_dx, c_dx, b_dy, c_dy = -dyb * step, -dyc * step, dxb * step, dxc * step
-    za = np.float64(depths[4 * a + 2])
-    zb, zc = depths[4 * b + 2] - za, depths[4 * c + 2] - za
-    z_dx, z_dy = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
-    corner_x, corner_y = x0 & -BLOCK, y0 & -BLOCK
-    from_x, from_y = corner_x - ax / 256, corner_y - ay / 256
-    z = np.float32(za * FAR + from_x * z_dx + from_y * z_dy + 0.5)
-    z_right, z_up = np.float32(z_dx), np.float32(z_dy)
-
+    wide, high = t.right - t.left + 1, t.top - t.bottom + 1
     seen = False
-    first = bottom * stride + left
-    across, up = x0 - corner_x + left, y0 - corner_y + bottom
-    if right - left < LANES:
-        seen = _strip(
-            _limited(ea), _limited(eb), _limited(ec), dxa, dya, dxb, dyb, dxc, dyc, z, z_right,
-            z_up, across, up, top - bottom + 1, first, stride, depth, slots, slot,
-        )  # fmt: skip
+    if wide <= LANES:
+        seen = _strip(t, t.ea, t.eb, t.ec, 0, 0, high, tile, memory, slot)
     else:
-        for y in range(0, top - bottom + 1, LANES):
-            rows = min(top - bottom + 1 - y, LANES)
-            for x in range(0, right - left + 1, LANES):
+        for y in range(0, high, LANES):
+            rows = min(high - y, LANES)
+            for x in range(0, wide, LANES):
                 # The shift commutes with whole pixels, the limit does not: it comes last
-                sa = ea + 256 * (y * dxa - x * dya)
-                sb = eb + 256 * (y * dxb - x * dyb)
-                sc = ec + 256 * (y * dxc - x * dyc)
+                ea = t.ea + 256 * (y * t.dxa - x * t.dya)
+                eb = t.eb + 256 * (y * t.dxb - x * t.dyb)
+                ec = t.ec + 256 * (y * t.dxc - x * t.dyc)
                 if (
-                    sa + 256 * 7 * (max(dxa, 0) + max(-dya, 0)) < 0
-                    or sb + 256 * 7 * (max(dxb, 0) + max(-dyb, 0)) < 0
-                    or sc + 256 * 7 * (max(dxc, 0) + max(-dyc, 0)) < 0
+                    ea + 256 * 7 * (max(t.dxa, 0) + max(-t.dya, 0)) < 0
+                    or eb + 256 * 7 * (max(t.dxb, 0) + max(-t.dyb, 0)) < 0
+                    or ec + 256 * 7 * (max(t.dxc, 0) + max(-t.dyc, 0)) < 0
                 ):
-                    continue
-                at = first + y * stride + x
+                    continue  # all of the 8 x 8 pixels lie outside of one edge
                 if (
-                    sa + 256 * 7 * (min(dxa, 0) + min(-dya, 0)) >= 0
-                    and sb + 256 * 7 * (min(dxb, 0) + min(-dyb, 0)) >= 0
-                    and sc + 256 * 7 * (min(dxc, 0) + min(-dyc, 0)) >= 0
+                    ea + 256 * 7 * (min(t.dxa, 0) + min(-t.dya, 0)) >= 0
+                    and eb + 256 * 7 * (min(t.dxb, 0) + min(-t.dyb, 0)) >= 0
+                    and ec + 256 * 7 * (min(t.dxc, 0) + min(-t.dyc, 0)) >= 0
                 ):
-                    found = _full(
-                        z, z_right, z_up, across + x, up + y, rows, at, stride, depth, slots, slot
-                    )
+                    found = _full(t, x, y, rows, tile, memory, slot)
                 else:
-                    found = _strip(
-                        _limited(sa), _limited(sb), _limited(sc), dxa, dya, dxb, dyb, dxc, dyc, z,
-                        z_right, z_up, across + x, up + y, rows, at, stride, depth, slots, slot,
-                    )  # fmt: skip
+                    found = _strip(t, ea, eb, ec, x, y, rows, tile, memory, slot)
                 seen = seen or found
     if not seen:
         return slot
-
-    # What is linear over the picture is each attribute divided by w
-    pa = load(attributes, ATTRIBUTES * a) * f32x8(depths[4 * a + 3])
-    pb = load(attributes, ATTRIBUTES * b) * f32x8(depths[4 * b + 3]) - pa
-    pc = load(attributes, ATTRIBUTES * c) * f32x8(depths[4 * c + 3]) - pa
-    to_right = pb * f32x8(b_dx) + pc * f32x8(c_dx)
-    to_top = pb * f32x8(b_dy) + pc * f32x8(c_dy)
+    right, up, corner = planes_of(drawn, item, t)
     at = slot * PLANES
-    store(planes, at, to_right)
-    store(planes, at + ATTRIBUTES, to_top)
-    store(planes, at + 2 * ATTRIBUTES, pa + to_right * f32x8(from_x) + to_top * f32x8(from_y))
-    numbers[slot] = survivors[4 * item + 3]
+    store(memory.planes, at, right)
+    store(memory.planes, at + ATTRIBUTES, up)
+    store(memory.planes, at + 2 * ATTRIBUTES, corner)
+    memory.numbers[slot] = drawn.survivors[4 * item + 3]
     return slot + 1
 
 
 @kernel_part
 def _strip(
-    ea: Int, eb: Int, ec: Int, dxa: Int, dya: Int, dxb: Int, dyb: Int, dxc: Int, dyc: Int,
-    z: Real, z_right: Real, z_up: Real, across: Int, up: Int, rows: Int, at: Int, stride: Int,
-    depth: Any, slots: Any, slot: Int,
+    t: Setup, ea: Int, eb: Int, ec: Int, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory,
+    slot: Int,
 ) -> Flag:  # fmt: skip
-    """Test and draw eight columns; whether some pixel was taken.
-
-    Args:
-        ea: edge functions of the first pixel, limited.
-        dxa: what they grow by from row to row; `dya` is what they fall by from column to column.
-        z: depth at the block's corner, and how it grows.
-        across: the first pixel's column, counted from the block's corner; `up`, its row.
-        rows: how many.
-        at: the first pixel's place in `depth` and `slots`.
-    """
+    """Test and draw eight columns from (x, y) of the box on; whether some pixel was taken."""
     along = lanes()
-    va = i32x8(ea) - along * i32x8(dya)
-    vb = i32x8(eb) - along * i32x8(dyb)
-    vc = i32x8(ec) - along * i32x8(dyc)
-    ua, ub, uc = i32x8(dxa), i32x8(dxb), i32x8(dxc)
-    columns = f32x8(along + i32x8(across))
-    steps, zero, mine = f32x8(z_right), i32x8(0), i32x8(slot)
-    taken = i32x8(0) > zero
+    va = i32x8(limited(ea)) - along * i32x8(t.dya)
+    vb = i32x8(limited(eb)) - along * i32x8(t.dyb)
+    vc = i32x8(limited(ec)) - along * i32x8(t.dyc)
+    ua, ub, uc = i32x8(t.dxa), i32x8(t.dxb), i32x8(t.dxc)
+    x, y = x + t.left, y + t.bottom
+    columns = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
+    gain, zero, mine = f32x8(t.z_right), i32x8(0), i32x8(slot)
+    at = y * tile.stride + x
+    y = tile.y0 - tile.corner_y + y
+    taken = zero > zero
     for row in range(rows):
-        deep = i32x8(fma(columns, steps, f32x8(z + np.float32(up + row) * z_up)))
-        before = load(depth, at)
+        deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))
+        before = load(memory.depth, at)
         wins = ((va | vb | vc) >= zero) & (deep < before)
-        store(depth, at, select(wins, deep, before))
-        store(slots, at, select(wins, mine, load(slots, at)))
+        store(memory.depth, at, select(wins, deep, before))
+        store(memory.slots, at, select(wins, mine, load(memory.slots, at)))
         taken = taken | wins
         va, vb, vc = va + ua, vb + ub, vc + uc
-        at += stride
+        at += tile.stride
     return bits(taken) != 0
 
 
 @kernel_part
-def _full(
-    z: Real, z_right: Real, z_up: Real, across: Int, up: Int, rows: Int, at: Int, stride: Int,
-    depth: Any, slots: Any, slot: Int,
-) -> Flag:  # fmt: skip
+def _full(t: Setup, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory, slot: Int) -> Flag:
     """The same where all pixels lie inside of the triangle."""
-    columns = f32x8(lanes() + i32x8(across))
-    steps, mine = f32x8(z_right), i32x8(slot)
-    taken = i32x8(0) > i32x8(0)
+    x, y = x + t.left, y + t.bottom
+    columns = f32x8(lanes() + i32x8(tile.x0 - tile.corner_x + x))
+    gain, mine = f32x8(t.z_right), i32x8(slot)
+    at = y * tile.stride + x
+    y = tile.y0 - tile.corner_y + y
+    taken = mine < mine
     for row in range(rows):
-        deep = i32x8(fma(columns, steps, f32x8(z + np.float32(up + row) * z_up)))
-        before = load(depth, at)
+        deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))
+        before = load(memory.depth, at)
         wins = deep < before
-        store(depth, at, select(wins, deep, before))
-        store(slots, at, select(wins, mine, load(slots, at)))
+        store(memory.depth, at, select(wins, deep, before))
+        store(memory.slots, at, select(wins, mine, load(memory.slots, at)))
         taken = taken | wins
-        at += stride
+        at += tile.stride
     return bits(taken) != 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from guide_graphics.raster.kernel import Int, fast_kernel_part
 from guide_graphics.raster.scene import MAX_LIGHTS
+from guide_graphics.raster.software.bundles import Lighting
 from guide_graphics.raster.software.layout import MAX_LEVELS
 from guide_graphics.raster.software.simd import (
     as_floats,
@@ -33,80 +34,100 @@ SPECULAR = 12
 HALF_SHININESS = 13
 ALPHA = 14
 LIGHTS = 16  # MAX_LIGHTS x 3, directions
-SURFACE = LIGHTS + 3 * MAX_LIGHTS
+SHADOW = LIGHTS + 3 * MAX_LIGHTS  # 4 x 3: see `shadowed`
+SURFACE = SHADOW + 12
 
 
 @fast_kernel_part
 def lit(
-    one_w: Any,
-    nx: Any,
-    ny: Any,
-    nz: Any,
-    u: Any,
-    v: Any,
-    lod: Any,
-    mesh: Int,
-    column: Any,
-    row: Any,
-    surface: Any,
-    lights: Int,
-    light_colors: Any,
-    ambient: Any,
-    levels: Any,
-    level_count: Any,
-    texels: Any,
-) -> Any:
+    w: Any, nx: Any, ny: Any, nz: Any, u: Any, v: Any, lod: Any, mesh: Int, column: Any, row: Any,
+    light: Lighting,
+) -> Any:  # fmt: skip
     """Colours of eight pixels of one mesh, 0 to 1: red, green, blue.
 
-    Args:
-        one_w: 1/w.
-        nx: the normal, of any length; ny, nz likewise.
-        u: place in the texture; v likewise.
-        lod: the mip level wanted, in levels below the first.
-        mesh: its number.
-        column: the pixels' columns, as floats.
-        row: their rows.
-        surface: (meshes, SURFACE).
-        lights: how many.
-        light_colors: (lights, 3).
-        ambient: (3,).
-        levels: (meshes, MAX_LEVELS, 3).
-        level_count: (meshes,).
-        texels: see `layout`.
+    They are given by their w of clip space, normal (nx, ny, nz) of any length, place in the
+    texture (u, v), mip level wanted (lod), mesh, column and row in the picture.
     """
-    s, base = surface, SURFACE * mesh
-    red, green, blue = sampled(u, v, lod, mesh, levels, level_count, texels)
+    s, base = light.surface, SURFACE * mesh
+    red, green, blue = sampled(u, v, lod, mesh, light)
     red = red * f32x8(s[base + COLOR])
     green = green * f32x8(s[base + COLOR + 1])
     blue = blue * f32x8(s[base + COLOR + 2])
 
     tiny, zero, one = f32x8(1e-20), f32x8(0), f32x8(1)
     normal_length = one / sqrt(most(nx * nx + ny * ny + nz * nz, tiny))
-    ex = fma(column, f32x8(s[base + 3]), fma(row, f32x8(s[base + 6]), f32x8(s[base + 0])))
-    ey = fma(column, f32x8(s[base + 4]), fma(row, f32x8(s[base + 7]), f32x8(s[base + 1])))
-    ez = fma(column, f32x8(s[base + 5]), fma(row, f32x8(s[base + 8]), f32x8(s[base + 2])))
+    ex = _at(s, base + TO_EYE, column, row)
+    ey = _at(s, base + TO_EYE + 1, column, row)
+    ez = _at(s, base + TO_EYE + 2, column, row)
     eye_length = one / sqrt(most(ex * ex + ey * ey + ez * ez, tiny))
     ex, ey, ez = ex * eye_length, ey * eye_length, ez * eye_length
 
-    total_red, total_green = red * f32x8(ambient[0]), green * f32x8(ambient[1])
-    total_blue = blue * f32x8(ambient[2])
+    total_red, total_green = red * f32x8(light.ambient[0]), green * f32x8(light.ambient[1])
+    total_blue = blue * f32x8(light.ambient[2])
     specular, power = f32x8(s[base + SPECULAR]), f32x8(s[base + HALF_SHININESS])
-    for light in range(lights):
-        at = LIGHTS + 3 * light
-        lx, ly, lz = f32x8(s[base + at]), f32x8(s[base + at + 1]), f32x8(s[base + at + 2])
+    for k in range(light.lights):
+        at = base + LIGHTS + 3 * k
+        lx, ly, lz = f32x8(s[at]), f32x8(s[at + 1]), f32x8(s[at + 2])
         diffuse = most((nx * lx + ny * ly + nz * lz) * normal_length, zero)
+        if k == light.shadow_light:
+            diffuse = diffuse * shadowed(w, mesh, column, row, light)
         highlight = zero
         if s[base + SPECULAR] > 0:
             hx, hy, hz = lx + ex, ly + ey, lz + ez
             along = most((nx * hx + ny * hy + nz * hz) * normal_length, zero)
             square = along * along / most(hx * hx + hy * hy + hz * hz, tiny)
             highlight = specular * exp2(power * log2(square)) * diffuse
-        total_red = total_red + f32x8(light_colors[3 * light]) * (red * diffuse + highlight)
-        total_green = total_green + f32x8(light_colors[3 * light + 1]) * (
+        total_red = total_red + f32x8(light.light_colors[3 * k]) * (red * diffuse + highlight)
+        total_green = total_green + f32x8(light.light_colors[3 * k + 1]) * (
             green * diffuse + highlight
         )
-        total_blue = total_blue + f32x8(light_colors[3 * light + 2]) * (blue * diffuse + highlight)
+        total_blue = total_blue + f32x8(light.light_colors[3 * k + 2]) * (
+            blue * diffuse + highlight
+        )
     return total_red, total_green, total_blue
+
+
+@fast_kernel_part
+def _at(s: Any, at: Int, column: Any, row: Any) -> Any:
+    """A component of a vector that is linear over the picture: 3 x 3 numbers from `at` on."""
+    return fma(column, f32x8(s[at + 3]), fma(row, f32x8(s[at + 6]), f32x8(s[at])))
+
+
+@fast_kernel_part
+def shadowed(w: Any, mesh: Int, column: Any, row: Any, light: Lighting) -> Any:
+    """How much of a light arrives, 0 to 1: four texels of the map compared, and blended.
+
+    Where the map is looked up is q = e + w * (d + column * dx + row * dy): the eye's place in it,
+    and the pixel's ray. x and y count texels, z is the depth.
+    """
+    s, at = light.surface, SURFACE * mesh + SHADOW
+    size = light.shadow_size
+    zero, one, whole = i32x8(0), i32x8(1), f32x8(1)
+    qx = fma(w, _at(s, at + 3, column, row), f32x8(s[at]))
+    qy = fma(w, _at(s, at + 4, column, row), f32x8(s[at + 1]))
+    qz = fma(w, _at(s, at + 5, column, row), f32x8(s[at + 2]))
+    low, high = f32x8(-0.5), f32x8(size - 0.5)
+    inside = (qx >= low) & (qx <= high) & (qy >= low) & (qy <= high)
+    inside = inside & (qz >= f32x8(0)) & (qz <= whole)
+    fx, fy = floor(qx), floor(qy)
+    sx, sy = qx - fx, qy - fy
+    last = i32x8(size - 1)
+    left, bottom = i32x8(fx), i32x8(fy)
+    right, top = most(least(left + one, last), zero), most(least(bottom + one, last), zero)
+    left, bottom = most(least(left, last), zero), most(least(bottom, last), zero)
+    deep = qz - f32x8(light.shadow_bias)
+    below, above = bottom * i32x8(size), top * i32x8(size)
+    c00 = _passes(light.shadow, below + left, deep)
+    c01 = _passes(light.shadow, below + right, deep)
+    c10 = _passes(light.shadow, above + left, deep)
+    c11 = _passes(light.shadow, above + right, deep)
+    under, over = fma(c01 - c00, sx, c00), fma(c11 - c10, sx, c10)
+    return select(inside, fma(over - under, sy, under), whole)
+
+
+@fast_kernel_part
+def _passes(shadow: Any, at: Any, deep: Any) -> Any:
+    return select(deep <= gather(shadow, at), f32x8(1), f32x8(0))
 
 
 @fast_kernel_part
@@ -122,31 +143,29 @@ def _byte(value: Any) -> Any:
 
 
 @fast_kernel_part
-def sampled(u: Any, v: Any, lod: Any, mesh: Int, levels: Any, level_count: Any, texels: Any) -> Any:
+def sampled(u: Any, v: Any, lod: Any, mesh: Int, light: Lighting) -> Any:
     """The texture at (u, v), 0 to 255: bilinear in a level, blended between two of them."""
     zero, three = f32x8(0), i32x8(3)
     own = 3 * MAX_LEVELS * mesh
-    first = i32x8(own)
-    if level_count[mesh] == 1 or bits(lod > zero) == 0:
+    count, levels = light.level_count[mesh], light.levels
+    if count == 1 or bits(lod > zero) == 0:
         return bilinear(
-            u, v, i32x8(levels[own]), i32x8(levels[own + 1]), i32x8(levels[own + 2]), texels,
-        )  # fmt: skip
-    last = level_count[mesh] - 1
+            u, v, i32x8(levels[own]), i32x8(levels[own + 1]), i32x8(levels[own + 2]), light.texels
+        )
+    last = count - 1
     lod = least(most(lod, zero), f32x8(last))
     fine = i32x8(lod)
     share = lod - f32x8(fine)
     coarse = least(fine + i32x8(1), i32x8(last))
-    r0, g0, b0 = _level(u, v, first + fine * three, levels, texels)
-    r1, g1, b1 = _level(u, v, first + coarse * three, levels, texels)
+    r0, g0, b0 = _level(u, v, i32x8(own) + fine * three, light)
+    r1, g1, b1 = _level(u, v, i32x8(own) + coarse * three, light)
     return fma(r1 - r0, share, r0), fma(g1 - g0, share, g0), fma(b1 - b0, share, b0)
 
 
 @fast_kernel_part
-def _level(u: Any, v: Any, at: Any, levels: Any, texels: Any) -> Any:
-    one, two = i32x8(1), i32x8(2)
-    return bilinear(
-        u, v, gather(levels, at), gather(levels, at + one), gather(levels, at + two), texels
-    )
+def _level(u: Any, v: Any, at: Any, light: Lighting) -> Any:
+    width, height = gather(light.levels, at + i32x8(1)), gather(light.levels, at + i32x8(2))
+    return bilinear(u, v, gather(light.levels, at), width, height, light.texels)
 
 
 @fast_kernel_part
@@ -219,12 +238,8 @@ def level_wanted(
 ) -> Any:  # fmt: skip
     """The mip level at which a step to the next pixel is about a texel: log2 of that step.
 
-    Args:
-        u: place in the texture; v likewise.
-        w: of the pixel.
-        dw: what 1/w gains from column to column; du and dv, what u/w and v/w do.
-        ew: the same from row to row, and so on.
-        width: of level 0 in texels; height likewise.
+    From column to column 1/w gains dw, u/w gains du and v/w gains dv; from row to row it is ew, eu
+    and ev. The texture is `width` x `height` texels.
     """
     ux, vx = (du - u * dw) * w * width, (dv - v * dw) * w * height
     uy, vy = (eu - u * ew) * w * width, (ev - v * ew) * w * height

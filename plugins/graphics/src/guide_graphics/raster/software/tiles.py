@@ -6,11 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from guide_graphics.raster.kernel import Int, fast_kernel, fast_kernel_part, kernel
-from guide_graphics.raster.scene import F32, I32
-from guide_graphics.raster.software.cover import BLOCK, FAR, PAD, PLANES, clear, cover
-from guide_graphics.raster.software.layout import ATTRIBUTES, MAX_LEVELS, U32
-from guide_graphics.raster.software.shade import level_wanted, lit, packed
+from guide_graphics.raster.kernel import (
+    Flag,
+    Int,
+    fast_kernel,
+    fast_kernel_part,
+    kernel,
+    kernel_part,
+)
+from guide_graphics.raster.scene import F32, I32, U8
+from guide_graphics.raster.software.bundles import Drawn, Lighting, Memory, Tile
+from guide_graphics.raster.software.cover import (
+    BLOCK,
+    FAR,
+    PAD,
+    PLANES,
+    clear,
+    cover,
+    limited,
+    planes_of,
+    set_up,
+)
+from guide_graphics.raster.software.layout import ATTRIBUTES, MAX_LEVELS
+from guide_graphics.raster.software.shade import ALPHA, SURFACE, level_wanted, lit, packed
 from guide_graphics.raster.software.simd import (
     LANES,
     bits,
@@ -32,212 +50,233 @@ from guide_graphics.raster.software.simd import (
 from guide_graphics.raster.software.triangles import I64
 
 
+@kernel_part
+def _pointers(drawn: Drawn) -> Drawn:
+    return Drawn(
+        pointer(drawn.survivors),
+        pointer(drawn.records),
+        pointer(drawn.depths),
+        pointer(drawn.attributes),
+        pointer(drawn.mesh_of),
+    )
+
+
+@kernel_part
+def _own(memory: Memory) -> Memory:
+    return Memory(
+        pointer(memory.depth),
+        pointer(memory.slots),
+        pointer(memory.planes),
+        pointer(memory.numbers),
+    )
+
+
+@kernel_part
+def _tile(number: Int, tile_bits: Int, width: Int, height: Int) -> Tile:
+    """The tile of that number; they go row by row."""
+    side = 1 << tile_bits
+    tiles_x = (width + side - 1) >> tile_bits
+    x0, y0 = (number % tiles_x) << tile_bits, (number // tiles_x) << tile_bits
+    wide, high = min(side, width - x0), min(side, height - y0)
+    return Tile(x0, y0, wide, high, side + PAD, x0 & -BLOCK, y0 & -BLOCK)
+
+
 @kernel
 def draw_tiles(
-    counters: I64,
+    counter: I64,
     spent: I64,
     tile_bits: Int,
     width: Int,
     height: Int,
     starts: I32,
     items: I32,
-    survivors: I32,
-    records: I32,
-    depths: F32,
-    attributes: F32,
-    mesh_of: I32,
-    depth: I32,
-    slots: I32,
-    planes: F32,
-    numbers: I32,
-    surface: F32,
-    light_colors: F32,
-    ambient: F32,
-    levels: I32,
-    level_count: I32,
-    texels: U32,
+    layered: Flag,
+    drawn: Drawn,
+    memory: Memory,
+    light: Lighting,
     background: I32,
     color: I32,
 ) -> None:
     """Draw tile after tile into `color`, (height, width), a word for each pixel.
 
     Args:
-        counters: (1,) the next tile.
+        counter: (1,) the next tile; all threads share it.
         spent: (2,) is given the cycles of coverage and of shading.
         tile_bits: a tile is 2 ** tile_bits pixels wide and high.
         width: of the picture.
         height: likewise.
         starts: (tiles + 1,) where each tile's list begins in `items`.
         items: survivors, tile by tile.
-        survivors: see `triangles`.
-        records: of the vertices, see `vertices`.
-        depths: the same memory as floats.
-        attributes: (n, ATTRIBUTES).
-        mesh_of: of each triangle.
-        depth: memory for a tile, flat; slots, planes and numbers likewise, see `cover`.
-        surface: what is known of each mesh, and on: see `shade.lit`.
+        layered: whether some mesh is to be blended over what is behind it.
+        drawn: the triangles, as arrays; memory and light likewise.
+        memory: this thread's.
+        light: all that shading looks up.
         background: (height,) its colour in each row.
+        color: the picture.
     """
-    counters_, starts_, items_ = pointer(counters), pointer(starts), pointer(items)
-    survivors_, records_, depths_ = pointer(survivors), pointer(records), pointer(depths)
-    attributes_, mesh_of_, depth_ = pointer(attributes), pointer(mesh_of), pointer(depth)
-    slots_, planes_, numbers_ = pointer(slots), pointer(planes), pointer(numbers)
-    surface_, light_colors_, ambient_ = pointer(surface), pointer(light_colors), pointer(ambient)
-    levels_, level_count_, texels_ = pointer(levels), pointer(level_count), pointer(texels)
-    background_, color_ = pointer(background), pointer(color)
-    lights, tiles, pixels = len(light_colors), len(starts) - 1, len(depth)
-    tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
-    stride = (1 << tile_bits) + PAD
+    numbers, starts_, items_ = pointer(counter), pointer(starts), pointer(items)
+    tiles, pixels = len(starts) - 1, len(memory.depth)
+    here, own, words = _pointers(drawn), _own(memory), pointer(color)
+    rows = pointer(background)
+    lit_by = Lighting(
+        pointer(light.surface),
+        pointer(light.light_colors),
+        pointer(light.ambient),
+        pointer(light.levels),
+        pointer(light.level_count),
+        pointer(light.texels),
+        pointer(light.shadow),
+        light.lights,
+        light.shadow_size,
+        light.shadow_light,
+        light.shadow_bias,
+    )
     covering = shading = 0
     while True:
-        tile = take(counters_, 0, 1)
-        if tile >= tiles:
+        number = take(numbers, 0, 1)
+        if number >= tiles:
             break
         began = cycles()
-        x0, y0 = (tile % tiles_x) << tile_bits, (tile // tiles_x) << tile_bits
-        wide, high = min(1 << tile_bits, width - x0), min(1 << tile_bits, height - y0)
-        clear(depth_, slots_, pixels)
+        tile = _tile(number, tile_bits, width, height)
+        clear(own, pixels)
         count = 0
-        for at in range(starts_[tile], starts_[tile + 1]):
-            count = cover(
-                survivors_, items_[at], records_, depths_, attributes_, x0, y0, wide, high, stride,
-                depth_, slots_, count, planes_, numbers_,
-            )  # fmt: skip
+        for at in range(starts_[number], starts_[number + 1]):
+            if not (layered and _is_layer(here, items_[at], lit_by)):
+                count = cover(here, items_[at], tile, own, count)
         middle = cycles()
-        _shade_tile(
-            x0, y0, wide, high, stride, width, slots_, planes_, numbers_, count, mesh_of_, surface_,
-            lights, light_colors_, ambient_, levels_, level_count_, texels_, background_, color_,
-        )  # fmt: skip
+        _shade(tile, width, own, count, here.mesh_of, lit_by, rows, words)
+        if layered:
+            for at in range(starts_[number], starts_[number + 1]):
+                if _is_layer(here, items_[at], lit_by):
+                    _blend(here, items_[at], tile, width, own, lit_by, words)
         covering += middle - began
         shading += cycles() - middle
     spent[0], spent[1] = covering, shading
 
 
+@kernel_part
+def _is_layer(drawn: Drawn, item: Int, light: Lighting) -> Flag:
+    mesh = drawn.mesh_of[drawn.survivors[4 * item + 3] >> 1]
+    return light.surface[SURFACE * mesh + ALPHA] < 1
+
+
 @fast_kernel
-def _shade_tile(
-    x0: Int,
-    y0: Int,
-    wide: Int,
-    high: Int,
-    stride: Int,
+def _shade(
+    tile: Tile,
     width: Int,
-    slots: Any,
-    planes: Any,
-    numbers: Any,
+    memory: Memory,
     count: Int,
     mesh_of: Any,
-    surface: Any,
-    lights: Int,
-    light_colors: Any,
-    ambient: Any,
-    levels: Any,
-    level_count: Any,
-    texels: Any,
+    light: Lighting,
     background: Any,
     color: Any,
 ) -> None:
     """Colours of a tile's pixels, from the triangle that each shows."""
+    planes, numbers = memory.planes, memory.numbers
     for slot in range(count):  # from here on only the mesh matters, and the side
         number = numbers[slot]
         numbers[slot] = mesh_of[number >> 1]
         if number & 1:
-            for k in range(3):
+            for k in range(1, 4):
                 for part in range(3):
-                    planes[PLANES * slot + ATTRIBUTES * part + 1 + k] *= np.float32(-1)
-    corner_x, corner_y = x0 & -BLOCK, y0 & -BLOCK
+                    at = PLANES * slot + ATTRIBUTES * part + k
+                    planes[at] = -planes[at]
     none = i32x8(0)
-    along = lanes()
-    for y in range(high):
-        row_color = i32x8(background[y0 + y])
-        place = (y0 + y) * width + x0
-        for x in range(0, wide, LANES):
-            shown = load(slots, y * stride + x)
+    for y in range(tile.high):
+        behind = i32x8(background[tile.y0 + y])
+        place = (tile.y0 + y) * width + tile.x0
+        for x in range(0, tile.wide, LANES):
+            shown = load(memory.slots, y * tile.stride + x)
             hit = bits(shown >= none)
-            word = row_color
+            word = behind
             if hit != 0:
                 first = lane(shown, lowest_bit(hit))
                 if hit == 255 and bits(shown == i32x8(first)) == 255:
-                    word = _uniform(
-                        first, numbers[first], x0 + x, y0 + y, corner_x, corner_y, planes, surface, lights,
-                        light_colors, ambient, levels, level_count, texels,
-                    )  # fmt: skip
+                    word = _uniform(tile, x, y, memory, first, light)
                 else:
-                    word = _mixed(
-                        shown, hit, row_color, x0 + x, y0 + y, corner_x, corner_y, planes, numbers,
-                        surface, lights, light_colors, ambient, levels, level_count, texels,
-                    )  # fmt: skip
-            if x + LANES <= wide:
-                store(color, place + x, word)
-            else:
-                for k in range(wide - x):
-                    color[place + x + k] = lane(word, k)
+                    word = _various(tile, x, y, memory, shown, hit, behind, light)
+            _put(color, place + x, word, tile.wide - x)
+
+
+@kernel_part
+def _put(color: Any, at: Int, word: Any, room: Int) -> None:
+    """Write eight pixels, or as many as the picture has."""
+    if room >= LANES:
+        store(color, at, word)
+    else:
+        for k in range(room):
+            color[at + k] = lane(word, k)
 
 
 @fast_kernel_part
-def _uniform(
-    slot: Int, mesh: Int, column: Int, row: Int, corner_x: Int, corner_y: Int, planes: Any,
-    surface: Any, lights: Int, light_colors: Any, ambient: Any, levels: Any, level_count: Any, texels: Any,
-) -> Any:  # fmt: skip
+def _uniform(tile: Tile, x: Int, y: Int, memory: Memory, slot: Int, light: Lighting) -> Any:
     """Eight pixels of one triangle."""
-    at = PLANES * slot
-    size = 3 * MAX_LEVELS * mesh
-    along = lanes()
-    x, y = f32x8(along + i32x8(column - corner_x)), f32x8(row - corner_y)
-    one_w = _at(planes, slot, 0, x, y)
-    w = f32x8(1) / one_w
-    u, v = _at(planes, slot, 4, x, y) * w, _at(planes, slot, 5, x, y) * w
-    lod = f32x8(0)
-    if level_count[mesh] > 1:
-        lod = level_wanted(
-            u, v, w, f32x8(planes[at]), f32x8(planes[at + 4]), f32x8(planes[at + 5]),
-            f32x8(planes[at + 8]), f32x8(planes[at + 12]), f32x8(planes[at + 13]),
-            f32x8(levels[size + 1]), f32x8(levels[size + 2]),
-        )  # fmt: skip
-    red, green, blue = lit(
-        one_w, _at(planes, slot, 1, x, y), _at(planes, slot, 2, x, y), _at(planes, slot, 3, x, y), u, v, lod, mesh,
-        f32x8(along + i32x8(column)), f32x8(row), surface, lights, light_colors, ambient, levels,
-        level_count, texels,
-    )  # fmt: skip
+    red, green, blue = _lit_by_planes(
+        tile, x, y, memory.planes, PLANES * slot, memory.numbers[slot], light
+    )
     return packed(red, green, blue)
 
 
 @fast_kernel_part
-def _at(p: Any, slot: Int, k: Int, x: Any, y: Any) -> Any:
-    at = PLANES * slot + k
-    up = fma(f32x8(p[at + ATTRIBUTES]), y, f32x8(p[at + 2 * ATTRIBUTES]))
-    return fma(f32x8(p[at]), x, up)
+def _lit_by_planes(
+    tile: Tile, x: Int, y: Int, planes: Any, at: Int, mesh: Int, light: Lighting
+) -> Any:
+    """Colours of eight pixels of one triangle, whose planes are `at`."""
+    along = lanes()
+    column, row = f32x8(along + i32x8(tile.x0 + x)), f32x8(tile.y0 + y)
+    fx = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
+    fy = f32x8(tile.y0 - tile.corner_y + y)
+    w = f32x8(1) / _linear(planes, at, fx, fy)
+    nx, ny = _linear(planes, at + 1, fx, fy), _linear(planes, at + 2, fx, fy)
+    nz = _linear(planes, at + 3, fx, fy)
+    u, v = _linear(planes, at + 4, fx, fy) * w, _linear(planes, at + 5, fx, fy) * w
+    lod = f32x8(0)
+    if light.level_count[mesh] > 1:
+        up = at + ATTRIBUTES
+        size = 3 * MAX_LEVELS * mesh
+        lod = level_wanted(
+            u, v, w, f32x8(planes[at]), f32x8(planes[at + 4]), f32x8(planes[at + 5]),
+            f32x8(planes[up]), f32x8(planes[up + 4]), f32x8(planes[up + 5]),
+            f32x8(light.levels[size + 1]), f32x8(light.levels[size + 2]),
+        )  # fmt: skip
+    return lit(w, nx, ny, nz, u, v, lod, mesh, column, row, light)
 
 
 @fast_kernel_part
-def _mixed(
-    shown: Any, hit: Int, row_color: Any, column: Int, row: Int, corner_x: Int, corner_y: Int,
-    planes: Any, numbers: Any, surface: Any, lights: Int, light_colors: Any, ambient: Any, levels: Any,
-    level_count: Any, texels: Any,
-) -> Any:  # fmt: skip
-    """Eight pixels of any triangles: their planes as rows, turned into columns."""
-    x, y = np.float32(column - corner_x), f32x8(row - corner_y)
-    slot = most(shown, i32x8(0))
-    r0, t0, a0 = _planes(planes, lane(slot, 0), x, y)
-    r1, t1, a1 = _planes(planes, lane(slot, 1), x + np.float32(1), y)
-    r2, t2, a2 = _planes(planes, lane(slot, 2), x + np.float32(2), y)
-    r3, t3, a3 = _planes(planes, lane(slot, 3), x + np.float32(3), y)
-    r4, t4, a4 = _planes(planes, lane(slot, 4), x + np.float32(4), y)
-    r5, t5, a5 = _planes(planes, lane(slot, 5), x + np.float32(5), y)
-    r6, t6, a6 = _planes(planes, lane(slot, 6), x + np.float32(6), y)
-    r7, t7, a7 = _planes(planes, lane(slot, 7), x + np.float32(7), y)
-    one_w, nx, ny, nz, uw, vw, _0, _1 = columns(a0, a1, a2, a3, a4, a5, a6, a7)
-    w = f32x8(1) / one_w
-    u, v = uw * w, vw * w
-    dw, _2, _3, _4, du, dv, _5, _6 = columns(r0, r1, r2, r3, r4, r5, r6, r7)
-    ew, _7, _8, _9, eu, ev, _a, _b = columns(t0, t1, t2, t3, t4, t5, t6, t7)
+def _linear(planes: Any, at: Int, x: Any, y: Any) -> Any:
+    up = fma(f32x8(planes[at + ATTRIBUTES]), y, f32x8(planes[at + 2 * ATTRIBUTES]))
+    return fma(f32x8(planes[at]), x, up)
 
-    word = row_color
+
+@fast_kernel_part
+def _various(
+    tile: Tile, x: Int, y: Int, memory: Memory, shown: Any, hit: Int, behind: Any, light: Lighting
+) -> Any:
+    """Eight pixels of any triangles: their planes as rows, turned into columns."""
+    planes, numbers = memory.planes, memory.numbers
+    fx = np.float32(tile.x0 - tile.corner_x + x)
+    fy = f32x8(tile.y0 - tile.corner_y + y)
+    slot = most(shown, i32x8(0))
+    r0, t0, a0 = _row(planes, lane(slot, 0), fx, fy)
+    r1, t1, a1 = _row(planes, lane(slot, 1), fx + np.float32(1), fy)
+    r2, t2, a2 = _row(planes, lane(slot, 2), fx + np.float32(2), fy)
+    r3, t3, a3 = _row(planes, lane(slot, 3), fx + np.float32(3), fy)
+    r4, t4, a4 = _row(planes, lane(slot, 4), fx + np.float32(4), fy)
+    r5, t5, a5 = _row(planes, lane(slot, 5), fx + np.float32(5), fy)
+    r6, t6, a6 = _row(planes, lane(slot, 6), fx + np.float32(6), fy)
+    r7, t7, a7 = _row(planes, lane(slot, 7), fx + np.float32(7), fy)
+    at = columns(a0, a1, a2, a3, a4, a5, a6, a7)
+    right, up = columns(r0, r1, r2, r3, r4, r5, r6, r7), columns(t0, t1, t2, t3, t4, t5, t6, t7)
+    w = f32x8(1) / at[0]
+    u, v = at[4] * w, at[5] * w
+
+    word = behind
     along = lanes()
+    column, row = f32x8(along + i32x8(tile.x0 + x)), f32x8(tile.y0 + y)
     left = hit
     while left != 0:  # mesh by mesh; mostly there is one
         mesh = numbers[lane(shown, lowest_bit(left))]
-        mine = 0
-        rest = left
+        mine, rest = 0, left
         while rest != 0:
             k = lowest_bit(rest)
             rest &= rest - 1
@@ -245,70 +284,138 @@ def _mixed(
                 mine |= 1 << k
         left &= ~mine
         lod = f32x8(0)
-        size = 3 * MAX_LEVELS * mesh
-        if level_count[mesh] > 1:
+        if light.level_count[mesh] > 1:
+            size = 3 * MAX_LEVELS * mesh
             lod = level_wanted(
-                u, v, w, dw, du, dv, ew, eu, ev,
-                f32x8(levels[size + 1]), f32x8(levels[size + 2]),
+                u, v, w, right[0], right[4], right[5], up[0], up[4], up[5],
+                f32x8(light.levels[size + 1]), f32x8(light.levels[size + 2]),
             )  # fmt: skip
-        red, green, blue = lit(
-            one_w, nx, ny, nz, u, v, lod, mesh, f32x8(along + i32x8(column)), f32x8(row), surface, lights,
-            light_colors, ambient, levels, level_count, texels,
-        )  # fmt: skip
+        red, green, blue = lit(w, at[1], at[2], at[3], u, v, lod, mesh, column, row, light)
         chosen = (i32x8(mine) >> along & i32x8(1)) != i32x8(0)
         word = select(chosen, packed(red, green, blue), word)
     return word
 
 
 @fast_kernel_part
-def _planes(planes: Any, slot: Int, x: Any, y: Any) -> Any:
+def _row(planes: Any, slot: Int, x: Any, y: Any) -> Any:
     at = slot * PLANES
     right, up = load(planes, at), load(planes, at + ATTRIBUTES)
     return right, up, fma(right, f32x8(x), fma(up, y, load(planes, at + 2 * ATTRIBUTES)))
 
 
 @kernel
+def _blend(
+    drawn: Drawn, item: Int, tile: Tile, width: Int, memory: Memory, light: Lighting, color: Any
+) -> None:
+    """Blend a survivor over what a tile shows already; depth and triangles stay."""
+    t = set_up(drawn, item, tile)
+    if t.left > t.right or t.bottom > t.top:
+        return
+    number = drawn.survivors[4 * item + 3]
+    mesh = drawn.mesh_of[number >> 1]
+    right, up, corner = planes_of(drawn, item, t)
+    if number & 1:
+        along = lanes()
+        normals = (along > i32x8(0)) & (along < i32x8(4))
+        right, up = select(normals, -right, right), select(normals, -up, up)
+        corner = select(normals, -corner, corner)
+    store(memory.planes, 0, right)  # the opaque ones are drawn: their planes are free
+    store(memory.planes, ATTRIBUTES, up)
+    store(memory.planes, 2 * ATTRIBUTES, corner)
+    zero, gain = i32x8(0), f32x8(t.z_right)
+    alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
+    along = lanes()
+    first = t.left & -LANES  # aligned, so that no group reaches into the next tile
+    for y in range(t.bottom, t.top + 1):
+        for x in range(first, t.right + 1, LANES):
+            dx, dy = x - t.left, y - t.bottom
+            ea = i32x8(limited(t.ea + 256 * (dy * t.dxa - dx * t.dya)))
+            eb = i32x8(limited(t.eb + 256 * (dy * t.dxb - dx * t.dyb)))
+            ec = i32x8(limited(t.ec + 256 * (dy * t.dxc - dx * t.dyc)))
+            ea = ea - along * i32x8(t.dya)
+            eb = eb - along * i32x8(t.dyb)
+            ec = ec - along * i32x8(t.dyc)
+            columns_ = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
+            up_ = np.float32(tile.y0 - tile.corner_y + y)
+            deep = i32x8(fma(columns_, gain, f32x8(t.z + up_ * t.z_up)))
+            wins = ((ea | eb | ec) >= zero) & (deep < load(memory.depth, y * tile.stride + x))
+            if bits(wins) == 0:
+                continue
+            red, green, blue = _lit_by_planes(tile, x, y, memory.planes, 0, mesh, light)
+            new = packed(red, green, blue)
+            place = (tile.y0 + y) * width + tile.x0 + x
+            room = tile.wide - x
+            before = load(color, place) if room >= LANES else _few(color, place, room)
+            _put(color, place, select(wins, _mix(new, before, alpha), before), room)
+
+
+@kernel_part
+def _few(color: Any, at: Int, count: Int) -> Any:
+    """The first pixels of eight; those behind the picture's edge are the last one again."""
+    word = i32x8(color[at + count - 1])
+    along = lanes()
+    for k in range(count):
+        word = select(along == i32x8(k), i32x8(color[at + k]), word)
+    return word
+
+
+@kernel_part
+def _mix(new: Any, before: Any, alpha: Any) -> Any:
+    """Channel by channel new * alpha + before * (1 - alpha), all of them bytes, rounded."""
+    return (
+        _channel(new, before, alpha, i32x8(0))
+        | _channel(new, before, alpha, i32x8(8))
+        | _channel(new, before, alpha, i32x8(16))
+        | i32x8(-(1 << 24))
+    )
+
+
+@kernel_part
+def _channel(new: Any, before: Any, alpha: Any, shift: Any) -> Any:
+    byte, white = i32x8(255), f32x8(255)
+    n, b = f32x8(new >> shift & byte), f32x8(before >> shift & byte)
+    mixed = (n * alpha + b * (white - alpha)) * f32x8(np.float32(1 / 255)) + f32x8(0.5)
+    return i32x8(mixed) << shift
+
+
+@kernel
 def read_tiles(
-    counters: I64,
+    counter: I64,
     tile_bits: Int,
     width: Int,
     height: Int,
     starts: I32,
     items: I32,
-    survivors: I32,
-    records: I32,
-    depths: F32,
-    attributes: F32,
-    depth: I32,
-    slots: I32,
-    planes: F32,
-    numbers: I32,
-    out_depth: F32,
-    out_ids: I32,
+    layers: U8,
+    drawn: Drawn,
+    memory: Memory,
+    depth: F32,
+    ids: I32,
 ) -> None:
-    """Cover tile after tile as `draw_tiles` does, and write depths and triangles' numbers."""
-    counters_, starts_, items_ = pointer(counters), pointer(starts), pointer(items)
-    survivors_, records_, depths_ = pointer(survivors), pointer(records), pointer(depths)
-    attributes_, depth_, slots_ = pointer(attributes), pointer(depth), pointer(slots)
-    planes_, numbers_ = pointer(planes), pointer(numbers)
-    tiles, pixels = len(starts) - 1, len(depth)
-    tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
-    stride = (1 << tile_bits) + PAD
+    """Cover tile after tile as `draw_tiles` does, whose arguments these are, and write what is seen.
+
+    Meshes with a 1 in `layers` (meshes,) are left out. `depth` (height, width) becomes 0 to 1, `ids`
+    the numbers of triangles; it has no size where nobody wants them.
+    """
+    numbers, starts_, items_ = pointer(counter), pointer(starts), pointer(items)
+    tiles, pixels = len(starts) - 1, len(memory.depth)
+    here, own, left_out = _pointers(drawn), _own(memory), pointer(layers)
+    depths, triangles, wanted = pointer(depth), pointer(ids), ids.size > 0
     while True:
-        tile = take(counters_, 0, 1)
-        if tile >= tiles:
+        number = take(numbers, 0, 1)
+        if number >= tiles:
             return
-        x0, y0 = (tile % tiles_x) << tile_bits, (tile // tiles_x) << tile_bits
-        wide, high = min(1 << tile_bits, width - x0), min(1 << tile_bits, height - y0)
-        clear(depth_, slots_, pixels)
+        tile = _tile(number, tile_bits, width, height)
+        clear(own, pixels)
         count = 0
-        for at in range(starts_[tile], starts_[tile + 1]):
-            count = cover(
-                survivors_, items_[at], records_, depths_, attributes_, x0, y0, wide, high, stride,
-                depth_, slots_, count, planes_, numbers_,
-            )  # fmt: skip
-        for y in range(high):
-            for x in range(wide):
-                slot = slots[y * stride + x]
-                out_ids[y0 + y, x0 + x] = numbers[slot] >> 1 if slot >= 0 else -1
-                out_depth[y0 + y, x0 + x] = np.float32(depth[y * stride + x]) / np.float32(FAR)
+        for at in range(starts_[number], starts_[number + 1]):
+            if left_out[here.mesh_of[here.survivors[4 * items_[at] + 3] >> 1]] == 0:
+                count = cover(here, items_[at], tile, own, count)
+        for y in range(tile.high):
+            place = (tile.y0 + y) * width + tile.x0
+            for x in range(tile.wide):
+                at = y * tile.stride + x
+                depths[place + x] = np.float32(own.depth[at]) / np.float32(FAR)
+                if wanted:
+                    slot = own.slots[at]
+                    triangles[place + x] = own.numbers[slot] >> 1 if slot >= 0 else -1
