@@ -30,15 +30,15 @@ def files(tmp_path):
 
     pot = teapot(500)
     mesh = trimesh.Trimesh(pot.positions * 7, pot.triangles, process=False)
-    for suffix in ("ply", "glb", "obj", "gltf"):
+    for suffix in ("ply", "glb", "obj", "gltf", "stl", "off"):
         mesh.export(tmp_path / f"pot.{suffix}")
     (tmp_path / "square.obj").write_text(OBJ)
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["pot.ply", "pot.glb", "pot.obj"])
-def test_a_mesh_is_read_and_made_to_fit(files, name):
-    mesh = load_mesh(files / name)
+@pytest.mark.parametrize("suffix", ["ply", "glb", "obj", "gltf", "stl", "off"])
+def test_a_mesh_is_read_and_made_to_fit(files, suffix):
+    mesh = load_mesh(files / f"pot.{suffix}")
     assert len(mesh.triangles) == len(teapot(500).triangles)
     low, high = mesh.positions.min(axis=0), mesh.positions.max(axis=0)
     assert (high - low).max() == pytest.approx(2, rel=1e-5)
@@ -107,17 +107,20 @@ except GuideError as error:
 """
 
 
-@pytest.mark.parametrize(
-    ("module", "remedy"),
-    [("PIL", "pip install pillow"), ("charset_normalizer", "pip install charset-normalizer")],
-)
-def test_a_module_that_is_missing_is_named(tmp_path, module, remedy):
-    path = tmp_path / "a.obj"
-    path.write_bytes("# aus der Küche\n".encode("latin-1") * (module != "PIL") + OBJ.encode())
+def test_a_module_that_is_missing_is_named(tmp_path):
+    path = tmp_path / "a.off"
+    text = "OFF\n# aus der Küche\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"
+    path.write_bytes(text.encode("latin-1"))
+    assert len(load_mesh(path).triangles) == 1
+    path.with_name("a.off.guide.npz").unlink()
     done = subprocess.run(
-        [sys.executable, "-c", READ, module, path], capture_output=True, text=True, check=True
+        [sys.executable, "-c", READ, "charset_normalizer", path],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert f"the module {module}, which is not installed; {remedy}\n" in done.stdout
+    said = "the module charset_normalizer, which is not installed; pip install charset-normalizer"
+    assert f"{said}\n" in done.stdout
     assert not done.stderr
 
 
