@@ -61,8 +61,8 @@ def icosphere(subdivisions: int = 4, material: int = 0) -> Mesh:
     """A ball 2 wide, its centre 1 above y = 0, of 20 * 4 ** subdivisions triangles.
 
     An icosahedron whose every triangle is cut into four, again and again, and pushed out to the
-    sphere: the triangles are of nearly one size. Texture coordinates go once around in u, from the south pole up in v; vertices are
-    shared, so that the texture runs backwards in one strip of triangles.
+    sphere: they are of nearly one size. Texture coordinates go once around in u, from the south
+    pole up in v; vertices are shared, so the texture runs backwards in one strip of triangles.
 
     Raises:
         GuideError: for less than 0, or more than `MAX_TRIANGLES`.
