@@ -60,8 +60,10 @@ class TestObj:
         text = SQUARE + b"f 1 2 3 4\n"
         assert surface(read_obj(text.replace(b"\n", newline))) == surface(read_obj(text))
 
-    def test_a_byte_order_mark_hides_no_vertex(self):
-        assert len(read_obj(b"\xef\xbb\xbf" + SQUARE + b"f 1 2 3\n").positions) == 4
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_a_byte_order_mark_hides_no_vertex(self, encoding):
+        text = (SQUARE + b"f 1 2 3\n").decode().encode(encoding)
+        assert len(read_obj(text).positions) == 4
 
     def test_a_weight_or_a_colour_behind_a_position_is_passed_over(self):
         read = read_obj(b"v 0 0 0 1\nv 1 0 0 .5 .5 .5\nv 0 1 0\nf 1 2 3\n")

@@ -67,6 +67,8 @@ class _Lines:
 
     @classmethod
     def of(cls, data: bytes) -> _Lines:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            data = data.decode("utf-16", "replace").encode()
         data = data.removeprefix(codecs.BOM_UTF8)
         if b"#" in data:
             data = re.sub(rb"#[^\r\n]*", b"", data)

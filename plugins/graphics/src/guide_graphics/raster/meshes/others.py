@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -58,7 +59,13 @@ def _parts(path: Path) -> list[Geometry]:
     import trimesh
 
     logging.getLogger("trimesh").setLevel(logging.ERROR)  # what matters is said by the caller
-    scene = trimesh.load_scene(path, process=False)
+    # From memory: a file's read() takes the memory that is asked for, whatever the file holds
+    scene = trimesh.load_scene(
+        io.BytesIO(path.read_bytes()),
+        file_type=path.suffix[1:].lower(),
+        resolver=trimesh.resolvers.FilePathResolver(str(path)),
+        process=False,
+    )
     placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
     nodes = [(transform, scene.geometry[name]) for transform, name in placed]
     nodes = [(transform, part) for transform, part in nodes if isinstance(part, trimesh.Trimesh)]
