@@ -148,8 +148,10 @@ needs_users = pytest.mark.skipif(
 
 
 @pytest.fixture
-def somebody():
+def somebody(square):
     """A folder in which somebody, whom permissions hold unlike root, may write nothing."""
+    for _ in range(2):
+        load_mesh(square)  # imports what is imported on first use, which somebody may not read
     user = os.geteuid()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

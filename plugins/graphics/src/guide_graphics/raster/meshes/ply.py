@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class _Property:
 class _Element:
     name: str
     count: int
-    properties: tuple[_Property, ...] = ()
+    properties: list[_Property] = field(default_factory=list)
 
 
 # Of one property: all its numbers, and how many of them each row has
@@ -78,9 +78,7 @@ def _header(data: bytes) -> tuple[list[_Element], bool, int]:
                 case ["element", name, count] if order:
                     elements.append(_Element(name, int(count)))
                 case ["property", *words]:
-                    last = elements[-1]
-                    more = (*last.properties, _property(words, order))
-                    elements[-1] = replace(last, properties=more)
+                    elements[-1].properties.append(_property(words, order))
         except (KeyError, ValueError, IndexError):
             raise ValueError(f"its header says {line[:40]!r}") from None
     if not order or any(element.count < 0 for element in elements):
@@ -97,10 +95,8 @@ def _property(words: list[str], order: str) -> _Property:
 
 
 def _doubles(element: _Element) -> _Element:
-    properties = (
-        replace(p, item="=d", length="=d" if p.length else "") for p in element.properties
-    )
-    return replace(element, properties=tuple(properties))
+    doubles = [replace(p, item="=d", length="=d" if p.length else "") for p in element.properties]
+    return replace(element, properties=doubles)
 
 
 def _columns(body: memoryview, at: int, element: _Element) -> tuple[dict[str, _Column], int]:
@@ -129,7 +125,7 @@ def _columns(body: memoryview, at: int, element: _Element) -> tuple[dict[str, _C
 
 
 def _row(
-    body: memoryview, at: int, properties: tuple[_Property, ...]
+    body: memoryview, at: int, properties: list[_Property]
 ) -> tuple[list[tuple[int, int]], int]:
     """Where the numbers of each property begin, how many they are; and the end of the row."""
     fields = []
@@ -153,7 +149,7 @@ def _row(
 
 def _alike(
     body: memoryview,
-    properties: tuple[_Property, ...],
+    properties: list[_Property],
     fields: list[tuple[int, int]],
     rows: int,
     width: int,
