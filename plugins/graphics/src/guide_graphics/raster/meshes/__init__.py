@@ -1,0 +1,1 @@
+"""Where meshes come from: files in several formats, and shapes that are computed."""
