@@ -121,7 +121,9 @@ class Capture:
         self.stop_video()
         if self._thread is not None:
             self._work.put(None)
-            self._thread.join()
+            self._thread.join(2 * _PATIENCE_S)
+            if self._thread.is_alive():
+                self._say("the video may lack its end: it was still being written")
             self._thread = None
 
     def _copied(self, color: U8) -> U8 | None:
@@ -202,7 +204,8 @@ class _Ffmpeg:
                 # The sides of a frame whose colours are halved must be even
                 *("-vf", "vflip,pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"),
                 *(*_codec(), "-threads", "1", "-g", str(group)),
-                *("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-y", str(path)),
+                *("-movflags", "frag_keyframe+empty_moov+default_base_moof"),
+                *("-flush_packets", "1", "-y", str(path)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -68,7 +68,7 @@ class Hud:
             self._panel = self._figures([*said, *filter(None, [figure])], columns)
         panel = self._panel.copy()
         _graph(panel[_MARGIN + _LEAD :][:_GRAPH, _MARGIN : _MARGIN + FRAMES], columns)
-        scale = max(round(height / 360), 1)
+        scale = max(round(height / 420), 1)
         _lay(panel.repeat(scale, 0).repeat(scale, 1), image, 4 * scale)
 
     def _figures(self, said: Sequence[str], columns: TickColumns) -> _Panel:
