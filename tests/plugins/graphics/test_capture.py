@@ -65,7 +65,7 @@ def test_a_screenshot_is_the_frame_top_row_first(writer, tmp_path, said):
     writer.close()
     with Image.open(tmp_path / "screenshot-1.png") as image:
         assert (np.asarray(image) == frame(7)[::-1, :, :3]).all()
-    assert said == ["screenshot-1.png"]
+    assert said == ["written: screenshot-1.png"]
 
 
 def test_without_frames_there_is_no_thread_and_no_file(writer, tmp_path):
@@ -89,7 +89,7 @@ def test_a_video_holds_the_frames_in_order(writer, tmp_path, said):
     assert film[:, :3, :, 0].mean() > 200 > 50 > film[:, -3:, :, 0].mean(), "upside down"
     blue = film[:, 20:28, :, 2].mean(axis=(1, 2))
     assert (np.diff(blue) > 4).all()
-    assert said[-1].startswith("video-1.mp4")
+    assert said[-1].startswith("written: video-1.mp4")
 
 
 @needs_ffmpeg
@@ -111,7 +111,7 @@ def test_sides_that_are_odd_make_a_video_too(writer, tmp_path, said):
     patiently(writer, frame(0, (33, 17)), 0)
     writer.close()
     assert len(decoded(tmp_path / "video-1.mp4")[0]) == 34 * 18 * 3
-    assert said == ["video-1.mp4"]
+    assert said == ["written: video-1.mp4"]
 
 
 def test_frames_are_dropped_and_counted_when_the_writer_is_slow(tmp_path, said, monkeypatch):
@@ -134,7 +134,7 @@ def test_frames_are_dropped_and_counted_when_the_writer_is_slow(tmp_path, said, 
     go.set()
     writer.close()
     assert written == [f"frame-{i:06}.png" for i in range(4)]
-    assert said[-1] == "video-1, 16 frames dropped"
+    assert said[-1] == "written: video-1, 16 frames dropped"
 
 
 def test_without_ffmpeg_the_video_is_a_folder_of_pictures(writer, tmp_path, said, monkeypatch):

@@ -151,7 +151,7 @@ class Capture:
     def _write_png(self, path: Path, color: U8) -> None:
         try:
             _write_png(path, color)
-            self._say(path.name)
+            self._say(f"written: {path.name}")
         except OSError as error:
             self._say(f"no screenshot: {error.strerror or error}")
         finally:
@@ -184,7 +184,8 @@ class Capture:
         if trouble:
             self._say(f"{film.path.name} ends early: {trouble}")
         else:
-            self._say(film.path.name + (f", {dropped:,} frames dropped" if dropped else ""))
+            left_out = f", {dropped:,} frames dropped" if dropped else ""
+            self._say(f"written: {film.path.name}{left_out}")
 
 
 class _Ffmpeg:

@@ -146,7 +146,7 @@ def _bar(panel: _Panel, y: int, cell: int, share: float) -> None:
     """A bar from a cell to the right end, filled to `share`."""
     x, end = _MARGIN + cell * font.WIDTH, _MARGIN + _CELLS * font.WIDTH
     panel[y + 1 : y + 7, x:end] = _TRACK
-    panel[y + 1 : y + 7, x : x + round(min(share, 1.0) * (end - x))] = _BLUE
+    panel[y + 1 : y + 7, x : x + round(min(share, 1.0) * (end - x))] = _BLUE if share <= 1 else _RED
 
 
 def _graph(area: _Panel, columns: TickColumns) -> None:

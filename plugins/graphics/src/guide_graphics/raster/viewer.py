@@ -112,7 +112,7 @@ class Viewer:
     ) -> None:
         self._run, self._backend, self._gain = run, backend, gain
         self._video, self._step_ns = video, step_ns
-        self.t_ns = self._dt_ns = 0
+        self.t_ns = self._dt_ns = self._now_ns = 0
         self._given = Input()
         self._steering = Steering()
         self._size = SizeFollower(size)
@@ -121,7 +121,7 @@ class Viewer:
         self._said, self._said_frames = "", 0
         self._canvas = np.empty((0, 0, 4), np.uint8)
         self._apart = Difference(0, 0, math.inf)  # the worst there was
-        self._capture = Capture(run.folder, run.loop.rate_hz or 60.0, self._say)
+        self._capture = Capture(run.folder, min(run.loop.rate_hz or 60.0, 60.0), self._say)
         with contextlib.ExitStack() as opened:
             opened.callback(self._capture.close)
             self._window = open_window(size, title, window)
@@ -159,7 +159,7 @@ class Viewer:
             self._run.stop("the window was closed")
         for key in self._given.pressed:
             self._press(key)
-        self._dt_ns = tick.dt_ns
+        self._now_ns, self._dt_ns = tick.start_ns, tick.dt_ns
         if not self._paused:
             first = tick.index == 0
             self.t_ns += tick.dt_ns if self._step_ns is None else 0 if first else self._step_ns
@@ -232,7 +232,7 @@ class Viewer:
             self._shoot = False
             self._capture.screenshot(color)
         # The film of a paused animation goes on: the camera may move
-        self._capture.frame(color, self._run.clock.now_ns() / 1e9)
+        self._capture.frame(color, self._now_ns / 1e9)
 
     def _with_figures(self, color: U8) -> U8:
         """A copy with figures: the frame itself stays as it was drawn."""
@@ -256,7 +256,7 @@ class Viewer:
         figure = ""
         if isinstance(self.renderer, BothRenderer):
             apart = self.renderer.difference
-            figure = f"{apart.pixels:,} px by {apart.worst}, {apart.psnr_db:.1f} dB"
+            figure = f"{apart.pixels:,} px off by <= {apart.worst}, {apart.psnr_db:.1f} dB"
         self._hud.draw(image, self.renderer.backend, lines, figure)
 
     def _look(self) -> U8:
