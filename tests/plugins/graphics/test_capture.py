@@ -78,7 +78,7 @@ def test_without_frames_there_is_no_thread_and_no_file(writer, tmp_path):
 
 @needs_ffmpeg
 def test_a_video_holds_the_frames_in_order(writer, tmp_path, said):
-    writer.start_video((64, 48))
+    writer.start_video()
     for i in range(20):
         patiently(writer, frame(12 * i), i / 30)
     writer.close()
@@ -94,7 +94,7 @@ def test_a_video_holds_the_frames_in_order(writer, tmp_path, said):
 
 @needs_ffmpeg
 def test_a_frame_stands_until_the_next_and_too_many_a_second_are_thinned(writer, tmp_path):
-    writer.start_video((64, 48))
+    writer.start_video()
     for t_s in [0, 0.1, 0.2, *np.arange(0.201, 1.0, 0.001)]:
         patiently(writer, frame(200 if t_s < 0.15 else 0), t_s)
     writer.close()
@@ -107,7 +107,7 @@ def test_a_frame_stands_until_the_next_and_too_many_a_second_are_thinned(writer,
 
 @needs_ffmpeg
 def test_sides_that_are_odd_make_a_video_too(writer, tmp_path, said):
-    writer.start_video((33, 17))
+    writer.start_video()
     patiently(writer, frame(0, (33, 17)), 0)
     writer.close()
     assert len(decoded(tmp_path / "video-1.mp4")[0]) == 34 * 18 * 3
@@ -125,7 +125,7 @@ def test_frames_are_dropped_and_counted_when_the_writer_is_slow(tmp_path, said, 
 
     monkeypatch.setattr(capture, "_write_png", slow)
     writer = Capture(tmp_path, 30, said.append)
-    writer.start_video((64, 48))
+    writer.start_video()
     for i in range(20):
         writer.frame(frame(), i / 30)
     assert writer.dropped == 16
@@ -139,7 +139,7 @@ def test_frames_are_dropped_and_counted_when_the_writer_is_slow(tmp_path, said, 
 
 def test_without_ffmpeg_the_video_is_a_folder_of_pictures(writer, tmp_path, said, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    writer.start_video((64, 48))
+    writer.start_video()
     for i in range(3):
         patiently(writer, frame(i), i / 30)
     writer.close()
@@ -153,11 +153,22 @@ def test_without_ffmpeg_the_video_is_a_folder_of_pictures(writer, tmp_path, said
 @needs_ffmpeg
 def test_a_second_video_does_not_overwrite_the_first(writer, tmp_path):
     for _ in range(2):
-        writer.start_video((64, 48))
+        writer.start_video()
         patiently(writer, frame(), 0)
         writer.stop_video()
     writer.close()
     assert {path.name for path in tmp_path.iterdir()} == {"video-1.mp4", "video-2.mp4"}
+
+
+@needs_ffmpeg
+def test_a_frame_of_another_size_ends_the_video(writer, tmp_path, said):
+    writer.start_video()
+    patiently(writer, frame(), 0)
+    writer.frame(frame(0, (32, 32)), 1 / 30)
+    assert not writer.recording
+    writer.close()
+    assert len(decoded(tmp_path / "video-1.mp4")[0]) == 64 * 48 * 3
+    assert said == ["written: video-1.mp4"]
 
 
 @pytest.mark.parametrize("ffmpeg", [True, False])
@@ -168,9 +179,13 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, said, mon
         pytest.skip("ffmpeg is not installed (Debian: apt install ffmpeg)")
     (tmp_path / "file").write_text("in the way")
     writer = Capture(tmp_path / "file", 30, said.append)
-    writer.start_video((640, 480))
+    writer.start_video()
     for i in range(30):
         patiently(writer, frame(0, (640, 480)), i / 30)
+    deadline = time.monotonic() + 20
+    while writer.recording and time.monotonic() < deadline:
+        patiently(writer, frame(0, (640, 480)), time.monotonic())
+    assert not writer.recording
     writer.screenshot(frame())
     writer.close()
     troubles = [line for line in said if "video" in line and "no ffmpeg" not in line]
@@ -186,7 +201,7 @@ import numpy as np
 from guide_graphics.raster.capture import Capture
 writer = Capture(Path(sys.argv[1]), 60, print)
 color = np.zeros((120, 160, 4), np.uint8)
-writer.start_video((160, 120))
+writer.start_video()
 began = time.perf_counter()
 print("going", flush=True)
 while True:
@@ -222,7 +237,7 @@ def test_a_run_that_is_killed_leaves_a_video_that_plays(tmp_path, number):
 @needs_ffmpeg
 def test_what_was_on_disk_when_the_machine_went_off_plays(tmp_path, said):
     writer = Capture(tmp_path, 30, said.append)
-    writer.start_video((64, 48))
+    writer.start_video()
     for i in range(90):
         patiently(writer, frame(i), i / 30)
     path = tmp_path / "video-1.mp4"

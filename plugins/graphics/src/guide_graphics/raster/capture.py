@@ -66,8 +66,10 @@ class Capture:
         self._thread: threading.Thread | None = None
         self._shots = self._videos = 0
         self._film: _Film | None = None  # the thread's
-        self._began_s: float | None = None
-        self._slot = 0  # of the newest frame that was handed over, in frames since the first
+        self._filming = 0  # number of the video that it is
+        self._began_s = 0.0
+        self._shape: tuple[int, ...] | None = None  # of the frames of the video, from the first on
+        self._slot = -1  # of the newest frame that was handed over, in frames since the first
         self.recording = False
         self.dropped = 0
 
@@ -81,24 +83,27 @@ class Capture:
         path = self._folder / f"screenshot-{self._shots}.png"
         self._hand_over(lambda: self._write_png(path, copied))
 
-    def start_video(self, size: tuple[int, int]) -> None:
-        """Begin a video of frames of `size`, width and height."""
+    def start_video(self) -> None:
+        """Begin a video with the next frame."""
         self.recording, self.dropped = True, 0
-        self._began_s, self._slot = None, -1
+        self._shape, self._slot = None, -1
         self._videos += 1
-        path = self._folder / f"video-{self._videos}"
-        self._hand_over(lambda: self._open(path, size))
 
     def frame(self, color: U8, t_s: float) -> None:
         """Hand the frame of time `t_s` to the video, if there is one.
 
         A frame stands for as long as passes until the next, so that a video runs as fast as what
-        it shows did; more than `rate_hz` a second are not taken.
+        it shows did; more than `rate_hz` a second are not taken. A frame of another size ends it.
         """
         if not self.recording:
             return
-        if self._began_s is None:
-            self._began_s = t_s
+        if self._shape is None:
+            self._shape, self._began_s = color.shape, t_s
+            size, number = (color.shape[1], color.shape[0]), self._videos
+            self._hand_over(lambda: self._open(number, size))
+        elif self._shape != color.shape:
+            self.stop_video()
+            return
         slot = round((t_s - self._began_s) * self._rate_hz)
         if slot <= self._slot:
             return
@@ -157,7 +162,9 @@ class Capture:
         finally:
             self._free.put(color)
 
-    def _open(self, path: Path, size: tuple[int, int]) -> None:
+    def _open(self, number: int, size: tuple[int, int]) -> None:
+        self._filming = number
+        path = self._folder / f"video-{number}"
         try:
             if shutil.which("ffmpeg"):
                 self._film = _Ffmpeg(path.with_suffix(".mp4"), size, self._rate_hz)
@@ -165,6 +172,7 @@ class Capture:
                 self._film = _Pngs(path)
                 self._say("no ffmpeg here, so the video is a folder of PNG files")
         except OSError as error:
+            self._give_up()
             self._say(f"no video: {error.strerror or error}")
 
     def _add(self, color: U8, slot: int) -> None:
@@ -172,9 +180,14 @@ class Capture:
             if self._film is not None:
                 self._film.add(color, slot)
         except OSError as error:
+            self._give_up()
             self._end(error.strerror or str(error))
         finally:
             self._free.put(color)
+
+    def _give_up(self) -> None:
+        if self._filming == self._videos:  # else the loop has begun another one since
+            self.recording = False
 
     def _end(self, trouble: str = "", dropped: int = 0) -> None:
         film, self._film = self._film, None

@@ -150,7 +150,7 @@ class Viewer:
         self.renderer.timeline = self._run.timeline
         self._run.picture(self._look, "The frame as last drawn.")
         if self._video:
-            self._capture.start_video(self._size.size)
+            self._capture.start_video()
 
     def begin(self, tick: Tick) -> None:
         """Begin a frame: take what was typed, dragged and resized, and let time pass."""
@@ -160,9 +160,11 @@ class Viewer:
         for key in self._given.pressed:
             self._press(key)
         self._now_ns, self._dt_ns = tick.start_ns, tick.dt_ns
+        step_ns = tick.dt_ns
+        if self._step_ns is not None:
+            step_ns = self._step_ns if tick.index else 0
         if not self._paused:
-            first = tick.index == 0
-            self.t_ns += tick.dt_ns if self._step_ns is None else 0 if first else self._step_ns
+            self.t_ns += step_ns
         if self._size.follow(self._given.size, tick.start_ns):
             with tick.span("resize"):
                 self._reopen()
@@ -204,7 +206,7 @@ class Viewer:
         return open_renderer(self._size.size, self._backend)
 
     def _reopen(self) -> None:
-        """Go on at the window's size; a video has one size, so it ends here."""
+        """Go on at the window's size."""
         try:
             renderer = self._open()
         except GuideError as error:
@@ -213,7 +215,6 @@ class Viewer:
         renderer.timeline = self._run.timeline
         self.renderer.close()
         self.renderer = renderer
-        self._capture.stop_video()
 
     def _press(self, key: str) -> None:
         if key == "space":
@@ -225,7 +226,7 @@ class Viewer:
         elif key == "v" and self._capture.recording:
             self._capture.stop_video()
         elif key == "v":
-            self._capture.start_video(self._size.size)
+            self._capture.start_video()
 
     def _keep(self, color: U8) -> None:
         if self._shoot:
