@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guide_graphics.raster import Backend
+from guide_graphics.raster.viewer import BackendChoice
 from guide_graphics.raster.window import WindowChoice
 
 
@@ -12,18 +12,23 @@ from guide_graphics.raster.window import WindowChoice
 class Options:
     """Defaults; pyproject.toml overrides them, and `--set` overrides that."""
 
-    backend: Backend = "software"
+    backend: BackendChoice = "software"
     mesh: str = "teapot"
     triangles: int = 10_000
     width: int = 640
     height: int = 360
     window: WindowChoice = "auto"
+    hud: bool = True
+    video: bool = False
+    gain: int = 16
+    benchmark: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high, fit in (
             ("width", 16, 8192, 640),
             ("height", 16, 8192, 360),
             ("triangles", 1, 4_000_000, 10_000),
+            ("gain", 1, 255, 16),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from guide_project.options import Options
 
 PORCELAIN, GLAZE = (0.94, 0.93, 0.90), (0.10, 0.24, 0.56)
 TILE, GROUT, HAZE = (0.80, 0.66, 0.50), (0.60, 0.45, 0.33), (0.50, 0.55, 0.62)
+COPPER = (0.72, 0.36, 0.24)
 GROUND_RADIUS = 6.0
 
 LIGHTS = (
@@ -27,11 +29,17 @@ def build(options: Options, project: Path) -> Scene:
         materials=[
             Material(texture=marble(PORCELAIN, GLAZE), specular=0.55, double_sided=True),
             Material(texture=ground_texture(), specular=0.0),
+            Material(COPPER, specular=0.6, shininess=30, double_sided=True),
         ],
         lights=LIGHTS,
         ambient=(0.24, 0.24, 0.27),
         background=((0.36, 0.36, 0.40), (0.52, 0.62, 0.74)),
     )
+
+
+def hopping() -> Mesh:
+    """The mesh that hops around the subject."""
+    return replace(teapot(800).fitted(0.55), material=2)
 
 
 def _subject(options: Options, project: Path) -> Mesh:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-
-import numpy as np
+from dataclasses import replace
 
 from guide.loop import Tick
 from guide.run import Run
-from guide_graphics.raster import open_renderer
-from guide_graphics.raster.window import open_window
+from guide_graphics.raster import Frame, Scene, benchmark
+from guide_graphics.raster.viewer import Viewer
+from guide_project.hopper import Hopper
 from guide_project.motion import camera_at
 from guide_project.options import Options
-from guide_project.scene import build
+from guide_project.scene import build, hopping
 
 
 class Task:
@@ -20,40 +20,50 @@ class Task:
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()  # closes whatever start() got to, last first
+        self._frame: Frame | None = None
 
     def start(self, run: Run) -> None:
         """Build the scene, open window and renderer, and draw one frame to warm up."""
         options = run.configure(Options)
-        self._run = run
+        self._run, self._benchmark = run, options.benchmark
         self._scene = build(options, run.project)
-        self._window = open_window(options.size, "guide_project", options.window)
-        if self._window:
-            self._open.callback(self._window.close)
-        # Without a timeline at first: the warm-up, compiling included, is nobody's frame
-        self._renderer = open_renderer(options.size, options.backend)
-        self._open.callback(self._renderer.close)
-        self._frame = self._renderer.render(self._scene, camera_at(0.0))
-        self._renderer.timeline = run.timeline
-
-        run.fact("backend", self._renderer.backend)
-        run.fact("renderer", self._renderer.description)
-        run.fact("triangles", self._scene.triangle_count)
-        run.fact("size", f"{options.width}x{options.height}")
-        unwanted = "no" if options.window == "no" else "no: there is no display that gives one"
-        run.fact("window", "yes" if self._window else unwanted)
-        run.picture(lambda: np.ascontiguousarray(self._frame.rgb), "The frame as last drawn.")
+        self._hopper = Hopper(hopping(), run.seed)
+        self._viewer = Viewer(
+            run,
+            options.size,
+            options.backend,
+            title="guide_project",
+            window="no" if options.benchmark else options.window,
+            hud=options.hud and not options.benchmark,
+            video=options.video,
+            gain=options.gain,
+            step_ns=benchmark.STEP_NS if options.benchmark else None,
+        )
+        self._open.callback(self._viewer.close)
+        scene = self._at(0)
+        self._viewer.warm_up(scene, camera_at(0.0))
+        run.fact("triangles", scene.triangle_count)
+        if options.benchmark:
+            benchmark.run_free(run)
 
     def step(self, tick: Tick) -> None:
         """Draw the frame that is due now."""
+        viewer = self._viewer
+        viewer.begin(tick)
         with tick.span("scene/update"):
-            camera = camera_at(tick.t_s)
-        self._frame = self._renderer.render(self._scene, camera, tick.t_s)  # spans "render/..."
-        if self._window:
-            with tick.span("present"):
-                still_open = self._window.present(self._frame.color)
-            if not still_open:
-                self._run.stop("the window was closed")
+            scene = self._at(viewer.t_ns)
+            camera = viewer.camera(camera_at(viewer.t_s))
+        self._frame = viewer.renderer.render(scene, camera, viewer.t_s)  # spans "render/..."
+        viewer.show(self._frame)
+        if self._benchmark and tick.index == benchmark.FRAMES - 1:
+            self._run.stop("the benchmark is done")
 
     def close(self) -> None:
         """Close renderer and window."""
+        if self._frame is not None and self._benchmark:
+            benchmark.state_facts(self._run, self._frame)
         self._open.close()
+
+    def _at(self, t_ns: int) -> Scene:
+        """The scene as it is at `t_ns`: one mesh moved, nothing copied."""
+        return replace(self._scene, meshes=[*self._scene.meshes, self._hopper.at(t_ns)])

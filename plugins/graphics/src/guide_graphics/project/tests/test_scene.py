@@ -37,7 +37,7 @@ def test_a_home_that_nobody_has_is_said_in_one_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("width", 0), ("width", 100_000), ("height", 100_000), ("triangles", 10_000_000)],
+    [("width", 0), ("width", 100_000), ("height", 100_000), ("triangles", 10_000_000), ("gain", 0)],
 )
 def test_a_size_that_cannot_be_drawn_is_refused_with_one_that_can(name, value):
     with pytest.raises(ValueError, match=f"not {value}: --set {name}="):
