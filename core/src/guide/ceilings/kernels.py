@@ -40,7 +40,7 @@ class Kernels:
 
     def __init__(self) -> None:
         try:
-            import llvmlite.binding as llvm  # type: ignore[import-untyped]
+            import llvmlite.binding as llvm
         except (ImportError, OSError) as error:
             raise GuideError(
                 f"the machine card needs llvmlite: {error}", "type: pip install --upgrade llvmlite"

@@ -9,8 +9,7 @@ class Drawn(NamedTuple):
     """The triangles of a frame."""
 
     survivors: Any  # (k, 4) int32, see `triangles`
-    records: Any  # (n, 4) int32, see `vertices`
-    depths: Any  # the same memory as float32
+    records: Any  # (n, 4) float32, see `vertices`
     attributes: Any  # (n, ATTRIBUTES) float32
     mesh_of: Any  # (triangles,) int32
 
@@ -32,8 +31,6 @@ class Tile(NamedTuple):
     wide: Any  # how much of it lies in the picture
     high: Any
     stride: Any  # from row to row of a thread's memory
-    corner_x: Any  # of the block it lies in
-    corner_y: Any
 
 
 class Lighting(NamedTuple):
@@ -68,12 +65,14 @@ class Setup(NamedTuple):
     dya: Any  # what they lose from column to column, / 256
     dyb: Any
     dyc: Any
-    z: Any  # depth at the block's corner, in 1/FAR, rounding included
+    z: Any  # depth at the anchor, in 1/FAR, rounding included
     z_right: Any  # what it gains from column to column
     z_up: Any
     b_dx: Any  # what the share of corner b gains from column to column, and so on
     c_dx: Any
     b_dy: Any
     c_dy: Any
-    from_x: Any  # from corner a to the block's, in pixels
+    anchor_x: Any  # the pixel of corner a: what is linear over the picture counts from there
+    anchor_y: Any
+    from_x: Any  # from corner a to it, in pixels
     from_y: Any

@@ -27,10 +27,11 @@ from guide_graphics.raster.software.simd import (
     select,
     store,
 )
+from guide_graphics.raster.software.vertices import snapped
 
 FAR = (1 << 24) - 1  # depth is kept as a 24-bit integer, as OpenGL keeps it
-BLOCK = 64  # planes count from the corner of the block of 64 x 64 pixels they are used in
-PLANES = 3 * ATTRIBUTES  # floats for each triangle seen: gain in x, gain in y, value at the corner
+PLANES = 3 * ATTRIBUTES  # floats for each triangle seen: gain in x, in y, value at its anchor
+ANCHOR = PLANES - 2  # where its anchor stands in them: two attributes are none
 PAD = LANES  # eight pixels are written at once, the last of them behind the tile
 
 _MOST = 1 << 30
@@ -66,9 +67,9 @@ def set_up(drawn: Drawn, item: Int, tile: Tile) -> Setup:
     """One survivor in one tile. Its box is empty (left > right or bottom > top) or not."""
     a, b, c = corners_of(drawn, item)
     r = drawn.records
-    ax, ay = np.int64(r[4 * a]), np.int64(r[4 * a + 1])
-    bx, by = np.int64(r[4 * b]), np.int64(r[4 * b + 1])
-    cx, cy = np.int64(r[4 * c]), np.int64(r[4 * c + 1])
+    ax, ay = snapped(r[4 * a]), snapped(r[4 * a + 1])
+    bx, by = snapped(r[4 * b]), snapped(r[4 * b + 1])
+    cx, cy = snapped(r[4 * c]), snapped(r[4 * c + 1])
     left = max((min(ax, bx, cx) + 255) >> 8, tile.x0) - tile.x0
     right = min(max(ax, bx, cx) >> 8, tile.x0 + tile.wide - 1) - tile.x0
     bottom = max((min(ay, by, cy) + 255) >> 8, tile.y0) - tile.y0
@@ -80,18 +81,23 @@ def set_up(drawn: Drawn, item: Int, tile: Tile) -> Setup:
     eb = dxb * (py - cy) - dyb * (px - cx) + bias(dxb, dyb)
     ec = dxc * (py - ay) - dyc * (px - ax) + bias(dxc, dyc)
 
-    # Depth is linear over the picture, as are the shares of the corners
-    step = 256 / np.float64(dxa * dyb - dya * dxb)
-    b_dx, c_dx, b_dy, c_dy = -dyb * step, -dyc * step, dxb * step, dxc * step
-    za = np.float64(drawn.depths[4 * a + 2])
-    zb, zc = drawn.depths[4 * b + 2] - za, drawn.depths[4 * c + 2] - za
+    # The shares of the corners are linear over the picture, and so is depth. From here on it is
+    # the corners themselves that count, not what they were snapped to.
+    fx, fy = np.float64(r[4 * a]), np.float64(r[4 * a + 1])
+    bx_, by_, cx_, cy_ = r[4 * b] - fx, r[4 * b + 1] - fy, r[4 * c] - fx, r[4 * c + 1] - fy
+    area = bx_ * cy_ - by_ * cx_
+    step = 256 / area if area != 0 else 0.0
+    b_dx, c_dx, b_dy, c_dy = cy_ * step, -by_ * step, -cx_ * step, bx_ * step
+    za = np.float64(r[4 * a + 2])
+    zb, zc = r[4 * b + 2] - za, r[4 * c + 2] - za
     z_right, z_up = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
-    from_x, from_y = tile.corner_x - ax / 256, tile.corner_y - ay / 256
+    anchor_x, anchor_y = ax >> 8, ay >> 8
+    from_x, from_y = anchor_x - fx / 256, anchor_y - fy / 256
     z = za * FAR + from_x * z_right + from_y * z_up + 0.5
     return Setup(
         left, right, bottom, top, ea, eb, ec, dxa, dxb, dxc, dya, dyb, dyc,
         np.float32(z), np.float32(z_right), np.float32(z_up),
-        b_dx, c_dx, b_dy, c_dy, from_x, from_y,
+        b_dx, c_dx, b_dy, c_dy, anchor_x, anchor_y, from_x, from_y,
     )  # fmt: skip
 
 
@@ -107,15 +113,25 @@ def planes_of(drawn: Drawn, item: Int, t: Setup) -> tuple[Any, Any, Any]:
     """All attributes at once, divided by w, which makes them linear over the picture.
 
     Returns what they gain from column to column and from row to row, and what they are at the
-    block's corner.
+    anchor. From a corner of the tile a sliver's would be lost to rounding.
     """
     a, b, c = corners_of(drawn, item)
-    pa = load(drawn.attributes, ATTRIBUTES * a) * f32x8(drawn.depths[4 * a + 3])
-    pb = load(drawn.attributes, ATTRIBUTES * b) * f32x8(drawn.depths[4 * b + 3]) - pa
-    pc = load(drawn.attributes, ATTRIBUTES * c) * f32x8(drawn.depths[4 * c + 3]) - pa
+    pa = load(drawn.attributes, ATTRIBUTES * a) * f32x8(drawn.records[4 * a + 3])
+    pb = load(drawn.attributes, ATTRIBUTES * b) * f32x8(drawn.records[4 * b + 3]) - pa
+    pc = load(drawn.attributes, ATTRIBUTES * c) * f32x8(drawn.records[4 * c + 3]) - pa
     right = pb * f32x8(t.b_dx) + pc * f32x8(t.c_dx)
     up = pb * f32x8(t.b_dy) + pc * f32x8(t.c_dy)
     return right, up, pa + right * f32x8(t.from_x) + up * f32x8(t.from_y)
+
+
+@kernel_part
+def keep(planes: Any, at: Int, right: Any, up: Any, value: Any, t: Setup) -> None:
+    """Write what `planes_of` returns, and the anchor."""
+    store(planes, at, right)
+    store(planes, at + ATTRIBUTES, up)
+    store(planes, at + 2 * ATTRIBUTES, value)
+    planes[at + ANCHOR] = np.float32(t.anchor_x)
+    planes[at + ANCHOR + 1] = np.float32(t.anchor_y)
 
 
 @kernel_part
@@ -164,11 +180,8 @@ def cover(drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int) -> Int
                 seen = seen or found
     if not seen:
         return slot
-    right, up, corner = planes_of(drawn, item, t)
-    at = slot * PLANES
-    store(memory.planes, at, right)
-    store(memory.planes, at + ATTRIBUTES, up)
-    store(memory.planes, at + 2 * ATTRIBUTES, corner)
+    right, up, value = planes_of(drawn, item, t)
+    keep(memory.planes, slot * PLANES, right, up, value, t)
     memory.numbers[slot] = drawn.survivors[4 * item + 3]
     return slot + 1
 
@@ -185,10 +198,10 @@ def _strip(
     vc = i32x8(limited(ec)) - along * i32x8(t.dyc)
     ua, ub, uc = i32x8(t.dxa), i32x8(t.dxb), i32x8(t.dxc)
     x, y = x + t.left, y + t.bottom
-    columns = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
+    columns = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
     gain, zero, mine = f32x8(t.z_right), i32x8(0), i32x8(slot)
     at = y * tile.stride + x
-    y = tile.y0 - tile.corner_y + y
+    y = tile.y0 + y - t.anchor_y
     taken = zero > zero
     for row in range(rows):
         deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))
@@ -206,10 +219,10 @@ def _strip(
 def _full(t: Setup, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory, slot: Int) -> Flag:
     """The same where all pixels lie inside of the triangle."""
     x, y = x + t.left, y + t.bottom
-    columns = f32x8(lanes() + i32x8(tile.x0 - tile.corner_x + x))
+    columns = f32x8(lanes() + i32x8(tile.x0 + x - t.anchor_x))
     gain, mine = f32x8(t.z_right), i32x8(slot)
     at = y * tile.stride + x
-    y = tile.y0 - tile.corner_y + y
+    y = tile.y0 + y - t.anchor_y
     taken = mine < mine
     for row in range(rows):
         deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))

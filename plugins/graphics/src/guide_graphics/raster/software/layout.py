@@ -94,7 +94,8 @@ def _textures(scene: Scene) -> tuple[I32, I32, U32]:
     """Levels (materials, MAX_LEVELS, 3), how many each material has, and all texels."""
     levels = np.zeros((len(scene.materials), MAX_LEVELS, 3), np.int32)
     counts = np.ones(len(scene.materials), np.int32)
-    pieces, total = [np.empty(0, np.uint32)], 0
+    pieces: list[U32] = [np.empty(0, np.uint32)]
+    total = 0
     for index, material in enumerate(scene.materials):
         texture = material.texture
         if texture is None:
@@ -105,6 +106,6 @@ def _textures(scene: Scene) -> tuple[I32, I32, U32]:
             height, width = level.shape[:2]
             levels[index, number] = total, width, height
             red, green, blue = (level[..., k].astype(np.uint32).ravel() for k in range(3))
-            pieces.append(red | green << 8 | blue << 16 | np.uint32(255 << 24))
+            pieces.append((red | green << 8 | blue << 16 | np.uint32(255 << 24)).astype(np.uint32))
             total += height * width
     return levels, counts, np.concatenate(pieces)

@@ -52,7 +52,7 @@ class Pass:
         chunks = -(-layout.triangles // self._chunk)
         self._totals = np.zeros(chunks, np.int32)
         self._counts = np.zeros((chunks, len(self.starts) - 1), np.int32)
-        self._records = np.empty((layout.vertices, 4), np.int32)
+        self._records = np.empty((layout.vertices, 4), np.float32)
         self._make_room(self._chunk, 0)
 
     def run(self, job: Callable[[int], None]) -> None:
@@ -131,7 +131,6 @@ class Pass:
         return Drawn(
             self._survivors,
             self._records,
-            self._records.view(np.float32),
             self._attributes,
             self._layout.mesh_of,
         )
@@ -171,7 +170,7 @@ class Pass:
         self._segment = segment
         self._survivors = np.empty((chunks * segment, 4), np.int32)
         self._boxes = np.empty(chunks * segment, np.int32)
-        records, self._records = self._records, np.empty((layout.vertices + clipped, 4), np.int32)
+        records, self._records = self._records, np.empty((layout.vertices + clipped, 4), np.float32)
         self._records[: layout.vertices] = records[: layout.vertices]
         self._attributes = np.empty((layout.vertices + clipped, ATTRIBUTES), np.float32)
         self._attributes[: layout.vertices] = layout.attributes

@@ -21,6 +21,7 @@ from guide_graphics.raster.software.simd import (
     fma,
     gather,
     i32x8,
+    lanes,
     least,
     most,
     select,
@@ -233,14 +234,20 @@ def exp2(x: Any) -> Any:
 
 @fast_kernel_part
 def level_wanted(
-    u: Any, v: Any, w: Any, dw: Any, du: Any, dv: Any, ew: Any, eu: Any, ev: Any,
-    width: Any, height: Any,
+    u: Any, v: Any, one_w: Any, uw: Any, vw: Any, dw: Any, du: Any, dv: Any, ew: Any, eu: Any,
+    ev: Any, row: Int, width: Any, height: Any,
 ) -> Any:  # fmt: skip
     """The mip level at which a step to the next pixel is about a texel: log2 of that step.
 
-    From column to column 1/w gains dw, u/w gains du and v/w gains dv; from row to row it is ew, eu
-    and ev. The texture is `width` x `height` texels.
+    The step is that to the neighbour in the same 2 x 2 pixels, as OpenGL's drivers take it. From
+    column to column 1/w gains dw, u/w (uw) gains du and v/w gains dv; from row to row it is ew, eu
+    and ev. The texture is `width` x `height` texels. The first of the eight columns is even.
     """
-    ux, vx = (du - u * dw) * w * width, (dv - v * dw) * w * height
-    uy, vy = (eu - u * ew) * w * width, (ev - v * ew) * w * height
+    one = f32x8(1)
+    side = f32x8(i32x8(1) - ((lanes() & i32x8(1)) << i32x8(1)))  # +1 -1 +1 -1 ...
+    w = one / fma(dw, side, one_w)
+    ux, vx = (fma(du, side, uw) * w - u) * width, (fma(dv, side, vw) * w - v) * height
+    side = f32x8(1 - 2 * (row & 1))
+    w = one / fma(ew, side, one_w)
+    uy, vy = (fma(eu, side, uw) * w - u) * width, (fma(ev, side, vw) * w - v) * height
     return f32x8(0.5) * log2(most(ux * ux + vx * vx, uy * uy + vy * vy))

@@ -19,8 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
@@ -35,7 +34,7 @@ _I1, _I8, _I32, _I64, _F32 = (
 )
 
 
-class _Vector(types.Type):  # type: ignore[misc]
+class _Vector(types.Type):
     """Eight elements of one kind."""
 
     def __init__(self, name: str, element: Any) -> None:
@@ -65,6 +64,11 @@ _BY_ELEMENT = {types.float32: F32x8, types.int32: I32x8, types.uint32: I32x8}
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: _Vector) -> None:
         super().__init__(manager, kind, kind.ir)
+
+
+def _intrinsic(function: Callable[..., Any]) -> Any:
+    """Calls of it take what the kernel has, not what the function below it is given."""
+    return intrinsic(function)
 
 
 def _operator(function: Callable[..., Any], *cases: tuple[Any, ...]) -> None:
@@ -124,7 +128,7 @@ def _splat(builder: Any, vector: Any, scalar: Any) -> Any:
     return builder.shuffle_vector(one, undefined, zeros)
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def f32x8(typingctx: Any, x: Any) -> Any:
     """A number in all lanes, or the integers of an `I32x8` as floats."""
     if x is I32x8:
@@ -137,7 +141,7 @@ def f32x8(typingctx: Any, x: Any) -> Any:
     return F32x8(x), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def i32x8(typingctx: Any, x: Any) -> Any:
     """A number in all lanes, or an `F32x8` cut to integers, towards zero."""
     if x is F32x8:
@@ -150,14 +154,14 @@ def i32x8(typingctx: Any, x: Any) -> Any:
     return I32x8(x), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def lanes(typingctx: Any) -> Any:
     """0, 1, ... 7."""
     constant = ir.Constant(I32x8.ir, list(range(LANES)))
     return I32x8(), lambda context, builder, sig, args: constant
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def pointer(typingctx: Any, array: Any) -> Any:
     """Where the elements of a contiguous array begin: indexed like one of one dimension.
 
@@ -175,7 +179,7 @@ def _address(builder: Any, data: Any, index: Any, vector: Any) -> Any:
     return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def load(typingctx: Any, data: Any, at: Any) -> Any:
     """Eight neighbours behind a pointer, from `at` on."""
     vector = _BY_ELEMENT[data.dtype]
@@ -187,7 +191,7 @@ def load(typingctx: Any, data: Any, at: Any) -> Any:
     return vector(data, at), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def store(typingctx: Any, data: Any, at: Any, value: Any) -> Any:
     """Write eight neighbours, as `load` reads them."""
 
@@ -200,21 +204,23 @@ def store(typingctx: Any, data: Any, at: Any, value: Any) -> Any:
     return types.void(data, at, value), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def store_records(typingctx: Any, data: Any, at: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Write a0 b0 c0 d0 a1 b1 ...: eight records of four, of int32."""
+    """Write a0 b0 c0 d0 a1 b1 ...: eight records of four, of float32."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         index = context.cast(builder, args[1], sig.args[1], types.intp)
-        columns = [builder.bitcast(value, I32x8.ir) for value in args[2:]]
-        many = ir.VectorType(_I32, 2 * LANES)
+        columns = args[2:]
 
         def both(x: Any, y: Any) -> Any:
-            order = ir.Constant(many, list(range(2 * LANES)))
+            order = ir.Constant(ir.VectorType(_I32, 2 * LANES), list(range(2 * LANES)))
             return builder.shuffle_vector(x, y, order)
 
-        all_ = ir.VectorType(_I32, 4 * LANES)
-        order = ir.Constant(all_, [LANES * column + k for k in range(LANES) for column in range(4)])
+        all_ = ir.VectorType(_F32, 4 * LANES)
+        order = ir.Constant(
+            ir.VectorType(_I32, 4 * LANES),
+            [LANES * column + k for k in range(LANES) for column in range(4)],
+        )
         records = builder.shuffle_vector(both(*columns[:2]), both(*columns[2:]), order)
         place = _address(builder, args[0], index, all_)
         builder.store(records, place, align=4)
@@ -223,7 +229,7 @@ def store_records(typingctx: Any, data: Any, at: Any, a: Any, b: Any, c: Any, d:
     return types.void(data, at, a, b, c, d), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def gather(typingctx: Any, data: Any, at: Any) -> Any:
     """Elements behind a pointer, one for each lane of the indices `at`."""
     vector = _BY_ELEMENT[data.dtype]
@@ -240,9 +246,9 @@ def gather(typingctx: Any, data: Any, at: Any) -> Any:
     return vector(data, at), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
-    """Two neighbours for each lane: the int32 `at` and `at + 1` behind a pointer."""
+    """Two neighbours for each lane: the floats `at` and `at + 1` behind a pointer."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         wide = ir.VectorType(_I64, LANES)
@@ -252,7 +258,7 @@ def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
             index = builder.sext(builder.extract_element(args[1], lane), _I64)
             place = builder.bitcast(builder.gep(args[0], [index]), _I64.as_pointer())
             found = builder.insert_element(found, builder.load(place, align=4), lane)
-        flat = builder.bitcast(found, ir.VectorType(_I32, 2 * LANES))
+        flat = builder.bitcast(found, ir.VectorType(_F32, 2 * LANES))
         undefined = ir.Constant(flat.type, ir.Undefined)
         pair = []
         for first in (0, 1):
@@ -260,16 +266,16 @@ def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
             pair.append(builder.shuffle_vector(flat, undefined, order))
         return context.make_tuple(builder, sig.return_type, pair)
 
-    return types.UniTuple(I32x8, 2)(data, at), emit
+    return types.UniTuple(F32x8, 2)(data, at), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def select(typingctx: Any, mask: Any, a: Any, b: Any) -> Any:
     """Lane by lane `a` where the mask is set, else `b`."""
     return a(mask, a, b), lambda context, builder, sig, args: builder.select(*args)
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def bits(typingctx: Any, mask: Any) -> Any:
     """The mask as an integer: bit k is lane k."""
 
@@ -279,7 +285,7 @@ def bits(typingctx: Any, mask: Any) -> Any:
     return types.int64(mask), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def lane(typingctx: Any, vector: Any, k: Any) -> Any:
     """One lane as a number; `k` may be computed."""
     element = types.float32 if vector is F32x8 else types.int32
@@ -291,13 +297,13 @@ def lane(typingctx: Any, vector: Any, k: Any) -> Any:
     return element(vector, k), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def as_floats(typingctx: Any, x: Any) -> Any:
     """The same bits, taken as floats."""
     return F32x8(x), lambda context, builder, sig, args: builder.bitcast(args[0], F32x8.ir)
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def as_ints(typingctx: Any, x: Any) -> Any:
     """The same bits, taken as integers."""
     return I32x8(x), lambda context, builder, sig, args: builder.bitcast(args[0], I32x8.ir)
@@ -328,13 +334,13 @@ absolute = _by_llvm("fabs", 1, "Without its sign.")
 fma = _by_llvm("fma", 3, "a * b + c, rounded once.")
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def least(typingctx: Any, a: Any, b: Any) -> Any:
     """The smaller one, lane by lane."""
     return a(a, b), lambda context, builder, sig, args: _extreme(builder, sig, args, "<")
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def most(typingctx: Any, a: Any, b: Any) -> Any:
     """The greater one, lane by lane."""
     return a(a, b), lambda context, builder, sig, args: _extreme(builder, sig, args, ">")
@@ -345,7 +351,7 @@ def _extreme(builder: Any, sig: Any, args: Any, sign: str) -> Any:
     return builder.select(compare(sign, *args), *args)
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def columns(typingctx: Any, r0: Any, r1: Any, r2: Any, r3: Any, r4: Any, r5: Any, r6: Any, r7: Any) -> Any:  # fmt: skip  # noqa: E501
     """Eight rows of eight as their eight columns: the transposed matrix."""
 
@@ -370,7 +376,7 @@ def columns(typingctx: Any, r0: Any, r1: Any, r2: Any, r3: Any, r4: Any, r5: Any
     return types.UniTuple(F32x8, LANES)(r0, r1, r2, r3, r4, r5, r6, r7), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def take(typingctx: Any, counters: Any, at: Any, count: Any) -> Any:
     """Add to an int64 behind a pointer, whoever else does; returns what it was before."""
 
@@ -382,7 +388,7 @@ def take(typingctx: Any, counters: Any, at: Any, count: Any) -> Any:
     return types.int64(counters, at, count), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def lowest_bit(typingctx: Any, x: Any) -> Any:
     """The number of the lowest bit that is set; `x` is not 0."""
 
@@ -392,7 +398,7 @@ def lowest_bit(typingctx: Any, x: Any) -> Any:
     return types.int64(x), emit
 
 
-@intrinsic  # type: ignore[misc]
+@_intrinsic
 def cycles(typingctx: Any) -> Any:
     """The processor's time-stamp counter: steady, of no particular unit; 0 where there is none."""
 

@@ -17,12 +17,13 @@ from guide_graphics.raster.kernel import (
 from guide_graphics.raster.scene import F32, I32, U8
 from guide_graphics.raster.software.bundles import Drawn, Lighting, Memory, Tile
 from guide_graphics.raster.software.cover import (
-    BLOCK,
+    ANCHOR,
     FAR,
     PAD,
     PLANES,
     clear,
     cover,
+    keep,
     limited,
     planes_of,
     set_up,
@@ -55,7 +56,6 @@ def _pointers(drawn: Drawn) -> Drawn:
     return Drawn(
         pointer(drawn.survivors),
         pointer(drawn.records),
-        pointer(drawn.depths),
         pointer(drawn.attributes),
         pointer(drawn.mesh_of),
     )
@@ -78,7 +78,7 @@ def _tile(number: Int, tile_bits: Int, width: Int, height: Int) -> Tile:
     tiles_x = (width + side - 1) >> tile_bits
     x0, y0 = (number % tiles_x) << tile_bits, (number // tiles_x) << tile_bits
     wide, high = min(side, width - x0), min(side, height - y0)
-    return Tile(x0, y0, wide, high, side + PAD, x0 & -BLOCK, y0 & -BLOCK)
+    return Tile(x0, y0, wide, high, side + PAD)
 
 
 @kernel
@@ -224,19 +224,20 @@ def _lit_by_planes(
     """Colours of eight pixels of one triangle, whose planes are `at`."""
     along = lanes()
     column, row = f32x8(along + i32x8(tile.x0 + x)), f32x8(tile.y0 + y)
-    fx = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
-    fy = f32x8(tile.y0 - tile.corner_y + y)
-    w = f32x8(1) / _linear(planes, at, fx, fy)
+    fx, fy = column - f32x8(planes[at + ANCHOR]), row - f32x8(planes[at + ANCHOR + 1])
+    one_w = _linear(planes, at, fx, fy)
+    w = f32x8(1) / one_w
     nx, ny = _linear(planes, at + 1, fx, fy), _linear(planes, at + 2, fx, fy)
     nz = _linear(planes, at + 3, fx, fy)
-    u, v = _linear(planes, at + 4, fx, fy) * w, _linear(planes, at + 5, fx, fy) * w
+    uw, vw = _linear(planes, at + 4, fx, fy), _linear(planes, at + 5, fx, fy)
+    u, v = uw * w, vw * w
     lod = f32x8(0)
     if light.level_count[mesh] > 1:
         up = at + ATTRIBUTES
         size = 3 * MAX_LEVELS * mesh
         lod = level_wanted(
-            u, v, w, f32x8(planes[at]), f32x8(planes[at + 4]), f32x8(planes[at + 5]),
-            f32x8(planes[up]), f32x8(planes[up + 4]), f32x8(planes[up + 5]),
+            u, v, one_w, uw, vw, f32x8(planes[at]), f32x8(planes[at + 4]), f32x8(planes[at + 5]),
+            f32x8(planes[up]), f32x8(planes[up + 4]), f32x8(planes[up + 5]), tile.y0 + y,
             f32x8(light.levels[size + 1]), f32x8(light.levels[size + 2]),
         )  # fmt: skip
     return lit(w, nx, ny, nz, u, v, lod, mesh, column, row, light)
@@ -254,8 +255,7 @@ def _various(
 ) -> Any:
     """Eight pixels of any triangles: their planes as rows, turned into columns."""
     planes, numbers = memory.planes, memory.numbers
-    fx = np.float32(tile.x0 - tile.corner_x + x)
-    fy = f32x8(tile.y0 - tile.corner_y + y)
+    fx, fy = np.float32(tile.x0 + x), np.float32(tile.y0 + y)
     slot = most(shown, i32x8(0))
     r0, t0, a0 = _row(planes, lane(slot, 0), fx, fy)
     r1, t1, a1 = _row(planes, lane(slot, 1), fx + np.float32(1), fy)
@@ -287,8 +287,8 @@ def _various(
         if light.level_count[mesh] > 1:
             size = 3 * MAX_LEVELS * mesh
             lod = level_wanted(
-                u, v, w, right[0], right[4], right[5], up[0], up[4], up[5],
-                f32x8(light.levels[size + 1]), f32x8(light.levels[size + 2]),
+                u, v, at[0], at[4], at[5], right[0], right[4], right[5], up[0], up[4], up[5],
+                tile.y0 + y, f32x8(light.levels[size + 1]), f32x8(light.levels[size + 2]),
             )  # fmt: skip
         red, green, blue = lit(w, at[1], at[2], at[3], u, v, lod, mesh, column, row, light)
         chosen = (i32x8(mine) >> along & i32x8(1)) != i32x8(0)
@@ -300,7 +300,8 @@ def _various(
 def _row(planes: Any, slot: Int, x: Any, y: Any) -> Any:
     at = slot * PLANES
     right, up = load(planes, at), load(planes, at + ATTRIBUTES)
-    return right, up, fma(right, f32x8(x), fma(up, y, load(planes, at + 2 * ATTRIBUTES)))
+    dx, dy = f32x8(x - planes[at + ANCHOR]), f32x8(y - planes[at + ANCHOR + 1])
+    return right, up, fma(right, dx, fma(up, dy, load(planes, at + 2 * ATTRIBUTES)))
 
 
 @kernel
@@ -313,15 +314,13 @@ def _blend(
         return
     number = drawn.survivors[4 * item + 3]
     mesh = drawn.mesh_of[number >> 1]
-    right, up, corner = planes_of(drawn, item, t)
+    right, up, value = planes_of(drawn, item, t)
     if number & 1:
         along = lanes()
         normals = (along > i32x8(0)) & (along < i32x8(4))
         right, up = select(normals, -right, right), select(normals, -up, up)
-        corner = select(normals, -corner, corner)
-    store(memory.planes, 0, right)  # the opaque ones are drawn: their planes are free
-    store(memory.planes, ATTRIBUTES, up)
-    store(memory.planes, 2 * ATTRIBUTES, corner)
+        value = select(normals, -value, value)
+    keep(memory.planes, 0, right, up, value, t)  # the opaque ones are drawn: theirs are free
     zero, gain = i32x8(0), f32x8(t.z_right)
     alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
     along = lanes()
@@ -335,9 +334,9 @@ def _blend(
             ea = ea - along * i32x8(t.dya)
             eb = eb - along * i32x8(t.dyb)
             ec = ec - along * i32x8(t.dyc)
-            columns_ = f32x8(along + i32x8(tile.x0 - tile.corner_x + x))
-            up_ = np.float32(tile.y0 - tile.corner_y + y)
-            deep = i32x8(fma(columns_, gain, f32x8(t.z + up_ * t.z_up)))
+            column = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
+            row = np.float32(tile.y0 + y - t.anchor_y)
+            deep = i32x8(fma(column, gain, f32x8(t.z + row * t.z_up)))
             wins = ((ea | eb | ec) >= zero) & (deep < load(memory.depth, y * tile.stride + x))
             if bits(wins) == 0:
                 continue

@@ -20,17 +20,19 @@ from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
     LANES,
     bits,
+    f32x8,
     gather_pairs,
     i32x8,
     least,
     load,
     lowest_bit,
     most,
+    nearest,
     pointer,
     store,
     take,
 )
-from guide_graphics.raster.software.vertices import OUTSIDE
+from guide_graphics.raster.software.vertices import OUTSIDE, snapped
 
 I64 = npt.NDArray[np.int64]
 
@@ -45,7 +47,7 @@ def cull_and_bin(
     corners: I32,
     mesh_of: I32,
     double_sided: npt.NDArray[np.uint8],
-    records: I32,
+    records: F32,
     attributes: F32,
     positions: F32,
     matrices: F32,
@@ -85,16 +87,15 @@ def cull_and_bin(
     """
     count, chunks, tiles = corners.shape[1], len(totals), counts.shape[1]
     counters_, corners_, mesh_of_ = pointer(counters), pointer(corners), pointer(mesh_of)
-    two_sides, records_, floats = (
+    two_sides, records_ = (
         pointer(double_sided),
         pointer(records),
-        pointer(records.view(np.float32)),
     )
     survivors_, boxes_, counts_ = pointer(survivors), pointer(boxes), pointer(counts)
     attributes_, positions_, matrices_ = pointer(attributes), pointer(positions), pointer(matrices)
     room, vertices = len(records), positions.shape[1]
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
-    outside, small, zero, low = i32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255)
+    outside, small, zero, low = f32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255)
     eight = i32x8(8)
     last_column, last_row = i32x8(width - 1), i32x8(height - 1)
     to_tile = i32x8(8 + tile_bits)
@@ -116,9 +117,13 @@ def cull_and_bin(
             ax, ay = gather_pairs(records_, a << two)
             bx, by = gather_pairs(records_, b << two)
             cx, cy = gather_pairs(records_, c << two)
+            cut_off = (ax == outside) | (bx == outside) | (cx == outside)
+            ax, ay = i32x8(nearest(ax)), i32x8(nearest(ay))
+            bx, by = i32x8(nearest(bx)), i32x8(nearest(by))
+            cx, cy = i32x8(nearest(cx)), i32x8(nearest(cy))
             left, right = least(least(ax, bx), cx), most(most(ax, bx), cx)
             bottom, top = least(least(ay, by), cy), most(most(ay, by), cy)
-            large = (left == outside) | (right - left >= small) | (top - bottom >= small)
+            large = cut_off | (right - left >= small) | (top - bottom >= small)
             area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
             # Pixels are sampled at their centres, multiples of 256 here
             left, right = most((left + low) >> eight, zero), least(right >> eight, last_column)
@@ -144,7 +149,7 @@ def cull_and_bin(
                 va, vb, vc = spill[k], spill[8 + k], spill[16 + k]
                 if (special >> k) & 1:
                     used = _add_special(
-                        triangle, va, vb, vc, mesh_of_[triangle], two_sides, records_, floats, room,
+                        triangle, va, vb, vc, mesh_of_[triangle], two_sides, records_, room,
                         attributes_, positions_, vertices, matrices_, gx, gy, width, height,
                         tile_bits, tiles_x, tiles * number, number * segment, segment, used,
                         survivors_, boxes_, counts_, counters_, polygon, spare,
@@ -183,7 +188,7 @@ def _add(
 
 @kernel
 def _add_special(
-    triangle: Int, a: Int, b: Int, c: Int, mesh: Int, double_sided: Any, records: Any, floats: Any,
+    triangle: Int, a: Int, b: Int, c: Int, mesh: Int, double_sided: Any, records: Any,
     room: Int, attributes: Any, positions: Any, vertices: Int, matrices: Any, gx: Real, gy: Real,
     width: Int, height: Int, tile_bits: Int, tiles_x: Int, counted: Int, first: Int, segment: Int,
     used: Int, survivors: Any, boxes: Any, counts: Any, counters: Any, polygon: F32, spare: F32,
@@ -201,15 +206,15 @@ def _add_special(
         if new + corners > room:
             return used + corners - 2  # the caller makes room, and all of this is done again
         for k in range(corners):
-            _project(polygon, k, width, height, records, floats, 4 * (new + k))
+            _project(polygon, k, width, height, records, 4 * (new + k))
             for part in range(ATTRIBUTES):
                 attributes[ATTRIBUTES * (new + k) + part] = polygon[k, 4 + part]
     for fan in range(1, corners - 1):
         if outside:
             a, b, c = new, new + fan, new + fan + 1
-        ax, ay = np.int64(records[4 * a]), np.int64(records[4 * a + 1])
-        bx, by = np.int64(records[4 * b]), np.int64(records[4 * b + 1])
-        cx, cy = np.int64(records[4 * c]), np.int64(records[4 * c + 1])
+        ax, ay = snapped(records[4 * a]), snapped(records[4 * a + 1])
+        bx, by = snapped(records[4 * b]), snapped(records[4 * b + 1])
+        cx, cy = snapped(records[4 * c]), snapped(records[4 * c + 1])
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         left = max((min(ax, bx, cx) + 255) >> 8, 0)
         right = min(max(ax, bx, cx) >> 8, width - 1)
@@ -268,18 +273,16 @@ def _clip(
 
 
 @kernel_part
-def _project(
-    polygon: F32, corner: Int, width: Int, height: Int, records: Any, floats: Any, at: Int
-) -> None:
+def _project(polygon: F32, corner: Int, width: Int, height: Int, records: Any, at: Int) -> None:
     """Write the record of a corner."""
     one, half = np.float32(1), np.float32(0.5)
     inverse = one / polygon[corner, 3]
     x = polygon[corner, 0] * inverse * (half * np.float32(width)) + half * np.float32(width)
     y = polygon[corner, 1] * inverse * (half * np.float32(height)) + half * np.float32(height)
-    records[at] = np.int32(np.rint((x - half) * np.float32(256)))
-    records[at + 1] = np.int32(np.rint((y - half) * np.float32(256)))
-    floats[at + 2] = polygon[corner, 2] * inverse * half + half
-    floats[at + 3] = inverse
+    records[at] = (x - half) * np.float32(256)
+    records[at + 1] = (y - half) * np.float32(256)
+    records[at + 2] = polygon[corner, 2] * inverse * half + half
+    records[at + 3] = inverse
 
 
 @kernel

@@ -12,9 +12,7 @@ from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.software.simd import (
     LANES,
     f32x8,
-    i32x8,
     load,
-    nearest,
     pointer,
     select,
     store_records,
@@ -22,8 +20,8 @@ from guide_graphics.raster.software.simd import (
 )
 
 # What stands for x in the record of a vertex that lies outside of a clipping plane: its triangles
-# are clipped. No snapped coordinate is so small.
-OUTSIDE = -(1 << 31)
+# are clipped. No coordinate is so small.
+OUTSIDE = np.float32(-1e30)
 
 
 @kernel
@@ -36,9 +34,12 @@ def transform(
     height: Int,
     gx: Real,
     gy: Real,
-    records: I32,
+    records: F32,
 ) -> None:
-    """Write the records of all vertices: x and y in 1/256 pixel, depth 0 to 1 and 1/w as floats.
+    """Write the records of all vertices: x and y in 1/256 pixel, depth 0 to 1, 1/w.
+
+    x and y are snapped to whole numbers wherever coverage is decided, and not where attributes are
+    interpolated, as OpenGL does it.
 
     Args:
         counter: (1,) the next chunk; several threads share it.
@@ -57,7 +58,7 @@ def transform(
     table = pointer(matrices)
     one, half, sub = f32x8(1), f32x8(0.5), f32x8(256)
     half_width, half_height = f32x8(np.float32(0.5) * width), f32x8(np.float32(0.5) * height)
-    outside = i32x8(OUTSIDE)
+    outside = f32x8(OUTSIDE)
     wide, high = f32x8(gx), f32x8(gy)
     while True:
         number = take(counters, 0, 1)
@@ -77,8 +78,7 @@ def transform(
             wx = cx * inverse * half_width + half_width
             wy = cy * inverse * half_height + half_height
             # Pixel (i, j) is sampled at its centre; shifted by 1/2 that is 256 * (i, j)
-            sx = i32x8(nearest((wx - half) * sub))
-            sy = i32x8(nearest((wy - half) * sub))
+            sx, sy = (wx - half) * sub, (wy - half) * sub
             depth = cz * inverse * half + half
             store_records(out, 4 * at, select(inside, sx, outside), sy, depth, inverse)
 
@@ -92,3 +92,9 @@ def _row(table: Any, m: Int, x: Any, y: Any, z: Any) -> Any:
         + f32x8(table[m + 2]) * z
         + f32x8(table[m + 3])
     )
+
+
+@kernel_part
+def snapped(coordinate: Real) -> Int:
+    """A coordinate of a record as coverage takes it."""
+    return np.int64(np.rint(coordinate))
