@@ -47,6 +47,7 @@ class Workers:
                 other.result()
 
     def close(self) -> None:
-        """End the threads."""
+        """End the other threads; what is run from now on, the calling one does alone."""
         if self._pool:
             self._pool.shutdown()
+            self._pool = None

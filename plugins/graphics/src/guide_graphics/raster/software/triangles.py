@@ -23,6 +23,7 @@ from guide_graphics.raster.software.simd import (
     f32x8,
     gather_pairs,
     i32x8,
+    lanes,
     least,
     load,
     lowest_bit,
@@ -95,6 +96,7 @@ def cull_and_bin(
     attributes_, positions_, matrices_ = pointer(attributes), pointer(positions), pointer(matrices)
     room, vertices = len(records), positions.shape[1]
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
+    real, numbers = len(mesh_of), lanes()
     outside, small, zero, low = f32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255)
     eight = i32x8(8)
     last_column, last_row = i32x8(width - 1), i32x8(height - 1)
@@ -123,6 +125,7 @@ def cull_and_bin(
             cx, cy = i32x8(nearest(cx)), i32x8(nearest(cy))
             left, right = least(least(ax, bx), cx), most(most(ax, bx), cx)
             bottom, top = least(least(ay, by), cy), most(most(ay, by), cy)
+            cut_off = cut_off & (i32x8(base) + numbers < i32x8(real))  # what fills up is none
             large = cut_off | (right - left >= small) | (top - bottom >= small)
             area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
             # Pixels are sampled at their centres, multiples of 256 here
