@@ -21,6 +21,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
+from numba.core.types import CPointer, UniTuple
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
 
@@ -172,7 +173,7 @@ def pointer(typingctx: Any, array: Any) -> Any:
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).data
 
-    return types.CPointer(array.dtype)(array), emit
+    return CPointer(array.dtype)(array), emit
 
 
 def _address(builder: Any, data: Any, index: Any, vector: Any) -> Any:
@@ -266,7 +267,7 @@ def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
             pair.append(builder.shuffle_vector(flat, undefined, order))
         return context.make_tuple(builder, sig.return_type, pair)
 
-    return types.UniTuple(F32x8, 2)(data, at), emit
+    return UniTuple(F32x8, 2)(data, at), emit
 
 
 @_intrinsic
@@ -373,7 +374,7 @@ def columns(typingctx: Any, r0: Any, r1: Any, r2: Any, r3: Any, r4: Any, r5: Any
         rows = halves(rows, 4, [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
         return context.make_tuple(builder, sig.return_type, rows)
 
-    return types.UniTuple(F32x8, LANES)(r0, r1, r2, r3, r4, r5, r6, r7), emit
+    return UniTuple(F32x8, LANES)(r0, r1, r2, r3, r4, r5, r6, r7), emit
 
 
 @_intrinsic
