@@ -35,7 +35,7 @@ _I1, _I8, _I32, _I64, _F32 = (
 )
 
 
-class _Vector(types.Type):
+class _Vector(types.Type):  # type: ignore[misc]
     """Eight elements of one kind."""
 
     def __init__(self, name: str, element: Any) -> None:
