@@ -114,13 +114,9 @@ def open_renderer(
                 raise
     elif backend != "software":
         raise GuideError(f"no backend {backend!r}", "take software, opengl or auto")
-    if samples > 1:
-        raise GuideError(
-            "the software backend draws one sample a pixel", "take samples=1, or opengl"
-        )
     from guide_graphics.raster.software.renderer import SoftwareRenderer
 
-    return SoftwareRenderer(size, timeline, threads)
+    return SoftwareRenderer(size, timeline, threads, samples=samples)
 
 
 def lit_from(

@@ -15,12 +15,14 @@ class Drawn(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a thread needs for a tile."""
+    """What a thread needs for a tile. Of several samples, all pixels' first ones come first."""
 
-    depth: Any  # of each pixel, int32, flat
+    depth: Any  # of each sample, int32, flat
     slots: Any  # which triangle it shows, int32, flat; -1 for none
     planes: Any  # (slots, PLANES) float32, see `cover`
-    numbers: Any  # (slots,) int32: of the survivors, as these have it
+    numbers: Any  # (slots,) int32: of the survivors, as these have it; then of their meshes
+    colors: Any  # of each sample, int32, flat; nothing where a pixel has one
+    layer: Any  # a slot that no opaque triangle gets
 
 
 class Tile(NamedTuple):
@@ -31,6 +33,15 @@ class Tile(NamedTuple):
     wide: Any  # how much of it lies in the picture
     high: Any
     stride: Any  # from row to row of a thread's memory
+
+
+class Canvas(NamedTuple):
+    """Where the colours of a tile go."""
+
+    words: Any  # int32, flat
+    first: Any  # where the tile's first pixel is
+    stride: Any  # from row to row
+    room: Any  # columns from the tile's first on that may be written
 
 
 class Lighting(NamedTuple):

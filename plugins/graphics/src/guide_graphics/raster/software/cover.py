@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from guide_graphics.raster.kernel import Flag, Int, kernel_part
+from guide_graphics.raster.kernel import Flag, Int, Real, kernel_part
 from guide_graphics.raster.software.bundles import Drawn, Memory, Setup, Tile
 from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
@@ -35,6 +35,11 @@ ANCHOR = PLANES - 2  # where its anchor stands in them: two attributes are none
 PAD = LANES  # eight pixels are written at once, the last of them behind the tile
 
 _MOST = 1 << 30
+
+# Where four samples of a pixel lie, from its centre, in 1/256 pixel: in each column and each row of
+# a 4 x 4 grid one, as OpenGL's and Direct3D's drivers have them
+SAMPLE_X, SAMPLE_Y = (-32, 96, -96, 32), (-96, -32, 32, 96)
+REACH = 96
 
 
 @kernel_part
@@ -63,17 +68,21 @@ def bias(dx: Int, dy: Int) -> Int:
 
 
 @kernel_part
-def set_up(drawn: Drawn, item: Int, tile: Tile) -> Setup:
-    """One survivor in one tile. Its box is empty (left > right or bottom > top) or not."""
+def set_up(drawn: Drawn, item: Int, tile: Tile, reach: Int) -> Setup:
+    """One survivor in one tile. Its box is empty (left > right or bottom > top) or not.
+
+    The box holds all pixels with a sample in the triangle; samples are as far as `reach` from the
+    centre, in 1/256 pixel.
+    """
     a, b, c = corners_of(drawn, item)
     r = drawn.records
     ax, ay = snapped(r[4 * a]), snapped(r[4 * a + 1])
     bx, by = snapped(r[4 * b]), snapped(r[4 * b + 1])
     cx, cy = snapped(r[4 * c]), snapped(r[4 * c + 1])
-    left = max((min(ax, bx, cx) + 255) >> 8, tile.x0) - tile.x0
-    right = min(max(ax, bx, cx) >> 8, tile.x0 + tile.wide - 1) - tile.x0
-    bottom = max((min(ay, by, cy) + 255) >> 8, tile.y0) - tile.y0
-    top = min(max(ay, by, cy) >> 8, tile.y0 + tile.high - 1) - tile.y0
+    left = max((min(ax, bx, cx) - reach + 255) >> 8, tile.x0) - tile.x0
+    right = min((max(ax, bx, cx) + reach) >> 8, tile.x0 + tile.wide - 1) - tile.x0
+    bottom = max((min(ay, by, cy) - reach + 255) >> 8, tile.y0) - tile.y0
+    top = min((max(ay, by, cy) + reach) >> 8, tile.y0 + tile.high - 1) - tile.y0
 
     dxa, dya, dxb, dyb, dxc, dyc = cx - bx, cy - by, ax - cx, ay - cy, bx - ax, by - ay
     px, py = (tile.x0 + left) * 256, (tile.y0 + bottom) * 256
@@ -135,7 +144,21 @@ def keep(planes: Any, at: Int, right: Any, up: Any, value: Any, t: Setup) -> Non
 
 
 @kernel_part
-def cover(drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int) -> Int:
+def sampled_at(t: Setup, sample: Int, samples: Int) -> tuple[Int, Int, Int, Real]:
+    """Edge functions and depth of a sample instead of the centre; depth at the anchor's pixel."""
+    if samples == 1:
+        return t.ea, t.eb, t.ec, t.z
+    x, y = SAMPLE_X[sample], SAMPLE_Y[sample]
+    ea, eb = t.ea + t.dxa * y - t.dya * x, t.eb + t.dxb * y - t.dyb * x
+    ec = t.ec + t.dxc * y - t.dyc * x
+    z = t.z + np.float32(x / 256) * t.z_right + np.float32(y / 256) * t.z_up
+    return ea, eb, ec, np.float32(z)
+
+
+@kernel_part
+def cover(
+    drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int, samples: Int, pixels: Int
+) -> Int:
     """Draw one survivor into a tile.
 
     Args:
@@ -144,40 +167,25 @@ def cover(drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int) -> Int
         tile: where.
         memory: the thread's.
         slot: the number it gets in `memory.slots`.
+        samples: of a pixel, 1 or 4.
+        pixels: that the memory is for.
 
     Returns:
         `slot`, or the one behind it when some pixel shows the triangle.
     """
-    t = set_up(drawn, item, tile)
+    t = set_up(drawn, item, tile, REACH if samples > 1 else 0)
     if t.left > t.right or t.bottom > t.top:
         return slot
     wide, high = t.right - t.left + 1, t.top - t.bottom + 1
     seen = False
-    if wide <= LANES:
-        seen = _strip(t, t.ea, t.eb, t.ec, 0, 0, high, tile, memory, slot)
-    else:
-        for y in range(0, high, LANES):
-            rows = min(high - y, LANES)
-            for x in range(0, wide, LANES):
-                # The shift commutes with whole pixels, the limit does not: it comes last
-                ea = t.ea + 256 * (y * t.dxa - x * t.dya)
-                eb = t.eb + 256 * (y * t.dxb - x * t.dyb)
-                ec = t.ec + 256 * (y * t.dxc - x * t.dyc)
-                if (
-                    ea + 256 * 7 * (max(t.dxa, 0) + max(-t.dya, 0)) < 0
-                    or eb + 256 * 7 * (max(t.dxb, 0) + max(-t.dyb, 0)) < 0
-                    or ec + 256 * 7 * (max(t.dxc, 0) + max(-t.dyc, 0)) < 0
-                ):
-                    continue  # all of the 8 x 8 pixels lie outside of one edge
-                if (
-                    ea + 256 * 7 * (min(t.dxa, 0) + min(-t.dya, 0)) >= 0
-                    and eb + 256 * 7 * (min(t.dxb, 0) + min(-t.dyb, 0)) >= 0
-                    and ec + 256 * 7 * (min(t.dxc, 0) + min(-t.dyc, 0)) >= 0
-                ):
-                    found = _full(t, x, y, rows, tile, memory, slot)
-                else:
-                    found = _strip(t, ea, eb, ec, x, y, rows, tile, memory, slot)
-                seen = seen or found
+    for sample in range(samples):
+        ea, eb, ec, z = sampled_at(t, sample, samples)
+        at = sample * pixels
+        if wide <= LANES:
+            found = _strip(t, ea, eb, ec, z, 0, 0, high, tile, memory, at, slot)
+        else:
+            found = _blocks(t, ea, eb, ec, z, wide, high, tile, memory, at, slot)
+        seen = seen or found
     if not seen:
         return slot
     right, up, value = planes_of(drawn, item, t)
@@ -187,9 +195,41 @@ def cover(drawn: Drawn, item: Int, tile: Tile, memory: Memory, slot: Int) -> Int
 
 
 @kernel_part
+def _blocks(
+    t: Setup, ea0: Int, eb0: Int, ec0: Int, z: Real, wide: Int, high: Int, tile: Tile,
+    memory: Memory, at: Int, slot: Int,
+) -> Flag:  # fmt: skip
+    """Draw a large box block by block of 8 x 8 pixels; whether some pixel was taken."""
+    seen = False
+    for y in range(0, high, LANES):
+        rows = min(high - y, LANES)
+        for x in range(0, wide, LANES):
+            # The shift commutes with whole pixels, the limit does not: it comes last
+            ea = ea0 + 256 * (y * t.dxa - x * t.dya)
+            eb = eb0 + 256 * (y * t.dxb - x * t.dyb)
+            ec = ec0 + 256 * (y * t.dxc - x * t.dyc)
+            if (
+                ea + 256 * 7 * (max(t.dxa, 0) + max(-t.dya, 0)) < 0
+                or eb + 256 * 7 * (max(t.dxb, 0) + max(-t.dyb, 0)) < 0
+                or ec + 256 * 7 * (max(t.dxc, 0) + max(-t.dyc, 0)) < 0
+            ):
+                continue  # all of the block lies outside of one edge
+            if (
+                ea + 256 * 7 * (min(t.dxa, 0) + min(-t.dya, 0)) >= 0
+                and eb + 256 * 7 * (min(t.dxb, 0) + min(-t.dyb, 0)) >= 0
+                and ec + 256 * 7 * (min(t.dxc, 0) + min(-t.dyc, 0)) >= 0
+            ):
+                found = _full(t, z, x, y, rows, tile, memory, at, slot)
+            else:
+                found = _strip(t, ea, eb, ec, z, x, y, rows, tile, memory, at, slot)
+            seen = seen or found
+    return seen
+
+
+@kernel_part
 def _strip(
-    t: Setup, ea: Int, eb: Int, ec: Int, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory,
-    slot: Int,
+    t: Setup, ea: Int, eb: Int, ec: Int, z: Real, x: Int, y: Int, rows: Int, tile: Tile,
+    memory: Memory, first: Int, slot: Int,
 ) -> Flag:  # fmt: skip
     """Test and draw eight columns from (x, y) of the box on; whether some pixel was taken."""
     along = lanes()
@@ -200,11 +240,11 @@ def _strip(
     x, y = x + t.left, y + t.bottom
     columns = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
     gain, zero, mine = f32x8(t.z_right), i32x8(0), i32x8(slot)
-    at = y * tile.stride + x
+    at = first + y * tile.stride + x
     y = tile.y0 + y - t.anchor_y
     taken = zero > zero
     for row in range(rows):
-        deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))
+        deep = i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up)))
         before = load(memory.depth, at)
         wins = ((va | vb | vc) >= zero) & (deep < before)
         store(memory.depth, at, select(wins, deep, before))
@@ -216,16 +256,18 @@ def _strip(
 
 
 @kernel_part
-def _full(t: Setup, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory, slot: Int) -> Flag:
+def _full(
+    t: Setup, z: Real, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory, first: Int, slot: Int
+) -> Flag:
     """The same where all pixels lie inside of the triangle."""
     x, y = x + t.left, y + t.bottom
     columns = f32x8(lanes() + i32x8(tile.x0 + x - t.anchor_x))
     gain, mine = f32x8(t.z_right), i32x8(slot)
-    at = y * tile.stride + x
+    at = first + y * tile.stride + x
     y = tile.y0 + y - t.anchor_y
     taken = mine < mine
     for row in range(rows):
-        deep = i32x8(fma(columns, gain, f32x8(t.z + np.float32(y + row) * t.z_up)))
+        deep = i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up)))
         before = load(memory.depth, at)
         wins = deep < before
         store(memory.depth, at, select(wins, deep, before))

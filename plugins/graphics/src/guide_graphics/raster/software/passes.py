@@ -12,7 +12,7 @@ import numpy as np
 from guide_graphics.raster.clipping import GUARD_PIXELS
 from guide_graphics.raster.scene import F32, I32, U8
 from guide_graphics.raster.software.bundles import Drawn, Memory
-from guide_graphics.raster.software.cover import PAD, PLANES
+from guide_graphics.raster.software.cover import PAD, PLANES, REACH
 from guide_graphics.raster.software.layout import ATTRIBUTES, Layout
 from guide_graphics.raster.software.simd import LANES
 from guide_graphics.raster.software.tiles import read_tiles
@@ -31,17 +31,24 @@ class Pass:
         size: width and height in pixels.
         workers: the threads.
         tile_bits: tiles are 2 ** tile_bits pixels wide and high, at most 128 of them in a row.
+        samples: of a pixel, 1 or 4.
     """
 
-    def __init__(self, size: tuple[int, int], workers: Workers, tile_bits: int = TILE_BITS) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        workers: Workers,
+        tile_bits: int = TILE_BITS,
+        samples: int = 1,
+    ) -> None:
         width, height = self.size = size
-        self.tile_bits = tile_bits
+        self.tile_bits, self.samples = tile_bits, samples
         self._workers = workers
         side = 1 << tile_bits
         self._tiles_x = -(-width // side)
         self.starts = np.zeros(self._tiles_x * -(-height // side) + 1, np.int32)
         self.items = np.empty(0, np.int32)
-        self._memory = [_memory(side, 0) for _ in range(workers.threads)]
+        self._memory = [_memory(side, 0, samples) for _ in range(workers.threads)]
         self._guard = np.float32(GUARD_PIXELS / width), np.float32(GUARD_PIXELS / height)
 
     def load(self, layout: Layout) -> None:
@@ -93,6 +100,7 @@ class Pass:
                     *self._guard,
                     *self.size,
                     self.tile_bits,
+                    REACH if self.samples > 1 else 0,
                     self._segment,
                     self._survivors,
                     self._boxes,
@@ -109,9 +117,9 @@ class Pass:
         if len(self.items) < self.starts[-1]:
             self.items = np.empty(2 * int(self.starts[-1]), np.int32)
         slots = int(np.diff(self.starts).max(initial=0))
-        if len(self._memory[0].numbers) < slots:
+        if len(self._memory[0].numbers) <= slots:
             side = 1 << self.tile_bits
-            self._memory = [_memory(side, 2 * slots) for _ in self._memory]
+            self._memory = [_memory(side, 2 * slots, self.samples) for _ in self._memory]
         counters[:] = 0
         self.run(
             lambda _: fill(
@@ -176,12 +184,13 @@ class Pass:
         self._attributes[: layout.vertices] = layout.attributes
 
 
-def _memory(side: int, slots: int) -> Memory:
+def _memory(side: int, slots: int, samples: int) -> Memory:
     pixels = side * (side + PAD)
-    slots = max(slots, 1)  # blending needs one in any case
     return Memory(
-        np.empty(pixels, np.int32),
-        np.empty(pixels, np.int32),
-        np.empty((slots, PLANES), np.float32),
-        np.empty(slots, np.int32),
+        depth=np.empty(samples * pixels, np.int32),
+        slots=np.empty(samples * pixels, np.int32),
+        planes=np.empty((slots + 1, PLANES), np.float32),
+        numbers=np.empty(slots + 1, np.int32),
+        colors=np.empty(samples * pixels if samples > 1 else 0, np.int32),
+        layer=slots,
     )

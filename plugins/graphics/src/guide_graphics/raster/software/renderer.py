@@ -46,6 +46,7 @@ class SoftwareRenderer:
         timeline: Timeline,
         threads: int | None,
         tile_bits: int = TILE_BITS,
+        samples: int = 1,
     ) -> None:
         width, height = self._size = size
         self._workers = Workers(threads)
@@ -55,7 +56,7 @@ class SoftwareRenderer:
         if CACHE is None:
             self.description += ", compiled anew at every start"  # `guide doctor` says why
         self._scene: Scene | None = None
-        self._view = Pass(size, self._workers, tile_bits)
+        self._view = Pass(size, self._workers, tile_bits, samples)
         self._shadow: _ShadowMap | None = None
         self._color = np.empty((height, width), np.int32)
 
@@ -117,6 +118,7 @@ class SoftwareRenderer:
                 view.starts,
                 view.items,
                 layered,
+                view.samples,
                 drawn,
                 view.memory(thread),
                 light,

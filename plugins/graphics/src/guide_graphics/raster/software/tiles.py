@@ -15,17 +15,19 @@ from guide_graphics.raster.kernel import (
     kernel_part,
 )
 from guide_graphics.raster.scene import F32, I32, U8
-from guide_graphics.raster.software.bundles import Drawn, Lighting, Memory, Tile
+from guide_graphics.raster.software.bundles import Canvas, Drawn, Lighting, Memory, Tile
 from guide_graphics.raster.software.cover import (
     ANCHOR,
     FAR,
     PAD,
     PLANES,
+    REACH,
     clear,
     cover,
     keep,
     limited,
     planes_of,
+    sampled_at,
     set_up,
 )
 from guide_graphics.raster.software.layout import ATTRIBUTES, MAX_LEVELS
@@ -68,6 +70,8 @@ def _own(memory: Memory) -> Memory:
         pointer(memory.slots),
         pointer(memory.planes),
         pointer(memory.numbers),
+        pointer(memory.colors),
+        len(memory.numbers) - 1,
     )
 
 
@@ -91,6 +95,7 @@ def draw_tiles(
     starts: I32,
     items: I32,
     layered: Flag,
+    samples: Int,
     drawn: Drawn,
     memory: Memory,
     light: Lighting,
@@ -108,6 +113,7 @@ def draw_tiles(
         starts: (tiles + 1,) where each tile's list begins in `items`.
         items: survivors, tile by tile.
         layered: whether some mesh is to be blended over what is behind it.
+        samples: of a pixel, 1 or 4.
         drawn: the triangles, as arrays; memory and light likewise.
         memory: this thread's.
         light: all that shading looks up.
@@ -115,7 +121,7 @@ def draw_tiles(
         color: the picture.
     """
     numbers, starts_, items_ = pointer(counter), pointer(starts), pointer(items)
-    tiles, pixels = len(starts) - 1, len(memory.depth)
+    tiles, pixels = len(starts) - 1, len(memory.depth) // samples
     here, own, words = _pointers(drawn), _own(memory), pointer(color)
     rows = pointer(background)
     lit_by = Lighting(
@@ -138,20 +144,50 @@ def draw_tiles(
             break
         began = cycles()
         tile = _tile(number, tile_bits, width, height)
-        clear(own, pixels)
+        clear(own, samples * pixels)
         count = 0
         for at in range(starts_[number], starts_[number + 1]):
             if not (layered and _is_layer(here, items_[at], lit_by)):
-                count = cover(here, items_[at], tile, own, count)
+                count = cover(here, items_[at], tile, own, count, samples, pixels)
         middle = cycles()
-        _shade(tile, width, own, count, here.mesh_of, lit_by, rows, words)
+        _settle(own, count, here.mesh_of)
+        for sample in range(samples):
+            onto = _canvas(tile, own, words, width, sample, samples, pixels)
+            _shade(tile, own, sample, pixels, lit_by, rows, onto)
         if layered:
-            for at in range(starts_[number], starts_[number + 1]):
-                if _is_layer(here, items_[at], lit_by):
-                    _blend(here, items_[at], tile, width, own, lit_by, words)
+            for sample in range(samples):
+                onto = _canvas(tile, own, words, width, sample, samples, pixels)
+                for at in range(starts_[number], starts_[number + 1]):
+                    if _is_layer(here, items_[at], lit_by):
+                        _blend(here, items_[at], tile, own, sample, samples, pixels, lit_by, onto)
+        if samples > 1:
+            _resolve(tile, own, pixels, width, words)
         covering += middle - began
         shading += cycles() - middle
     spent[0], spent[1] = covering, shading
+
+
+@kernel_part
+def _canvas(
+    tile: Tile, memory: Memory, picture: Any, width: Int, sample: Int, samples: Int, pixels: Int
+) -> Canvas:
+    """Where the colours of a sample go: into the picture itself, if there is only one."""
+    if samples == 1:
+        return Canvas(picture, tile.y0 * width + tile.x0, width, tile.wide)
+    return Canvas(memory.colors, sample * pixels, tile.stride, tile.stride)
+
+
+@kernel_part
+def _settle(memory: Memory, count: Int, mesh_of: Any) -> None:
+    """From here on only a triangle's mesh matters, and its side: normals turn to the eye."""
+    for slot in range(count):
+        number = memory.numbers[slot]
+        memory.numbers[slot] = mesh_of[number >> 1]
+        if number & 1:
+            for k in range(1, 4):
+                for part in range(3):
+                    at = PLANES * slot + ATTRIBUTES * part + k
+                    memory.planes[at] = -memory.planes[at]
 
 
 @kernel_part
@@ -163,30 +199,25 @@ def _is_layer(drawn: Drawn, item: Int, light: Lighting) -> Flag:
 @fast_kernel
 def _shade(
     tile: Tile,
-    width: Int,
     memory: Memory,
-    count: Int,
-    mesh_of: Any,
+    sample: Int,
+    pixels: Int,
     light: Lighting,
     background: Any,
-    color: Any,
+    onto: Canvas,
 ) -> None:
-    """Colours of a tile's pixels, from the triangle that each shows."""
-    planes, numbers = memory.planes, memory.numbers
-    for slot in range(count):  # from here on only the mesh matters, and the side
-        number = numbers[slot]
-        numbers[slot] = mesh_of[number >> 1]
-        if number & 1:
-            for k in range(1, 4):
-                for part in range(3):
-                    at = PLANES * slot + ATTRIBUTES * part + k
-                    planes[at] = -planes[at]
+    """Colours of a tile, from the triangle that a sample of each pixel shows."""
     none = i32x8(0)
     for y in range(tile.high):
         behind = i32x8(background[tile.y0 + y])
-        place = (tile.y0 + y) * width + tile.x0
+        place = onto.first + y * onto.stride
         for x in range(0, tile.wide, LANES):
-            shown = load(memory.slots, y * tile.stride + x)
+            at = y * tile.stride + x
+            shown = load(memory.slots, sample * pixels + at)
+            if sample > 0 and bits(shown == load(memory.slots, at)) == 255:
+                # Light is computed once a pixel, at its centre: only at edges samples differ
+                store(onto.words, place + x, load(memory.colors, at))
+                continue
             hit = bits(shown >= none)
             word = behind
             if hit != 0:
@@ -195,7 +226,7 @@ def _shade(
                     word = _uniform(tile, x, y, memory, first, light)
                 else:
                     word = _various(tile, x, y, memory, shown, hit, behind, light)
-            _put(color, place + x, word, tile.wide - x)
+            _put(onto.words, place + x, word, onto.room - x)
 
 
 @kernel_part
@@ -306,46 +337,76 @@ def _row(planes: Any, slot: Int, x: Any, y: Any) -> Any:
 
 @kernel
 def _blend(
-    drawn: Drawn, item: Int, tile: Tile, width: Int, memory: Memory, light: Lighting, color: Any
+    drawn: Drawn,
+    item: Int,
+    tile: Tile,
+    memory: Memory,
+    sample: Int,
+    samples: Int,
+    pixels: Int,
+    light: Lighting,
+    onto: Canvas,
 ) -> None:
     """Blend a survivor over what a tile shows already; depth and triangles stay."""
-    t = set_up(drawn, item, tile)
+    t = set_up(drawn, item, tile, REACH if samples > 1 else 0)
     if t.left > t.right or t.bottom > t.top:
         return
+    ea0, eb0, ec0, z = sampled_at(t, sample, samples)
     number = drawn.survivors[4 * item + 3]
     mesh = drawn.mesh_of[number >> 1]
     right, up, value = planes_of(drawn, item, t)
+    along = lanes()
     if number & 1:
-        along = lanes()
         normals = (along > i32x8(0)) & (along < i32x8(4))
         right, up = select(normals, -right, right), select(normals, -up, up)
         value = select(normals, -value, value)
-    keep(memory.planes, 0, right, up, value, t)  # the opaque ones are drawn: theirs are free
+    at = PLANES * memory.layer
+    keep(memory.planes, at, right, up, value, t)
     zero, gain = i32x8(0), f32x8(t.z_right)
     alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
-    along = lanes()
     first = t.left & -LANES  # aligned, so that no group reaches into the next tile
     for y in range(t.bottom, t.top + 1):
+        row = np.float32(tile.y0 + y - t.anchor_y)
         for x in range(first, t.right + 1, LANES):
             dx, dy = x - t.left, y - t.bottom
-            ea = i32x8(limited(t.ea + 256 * (dy * t.dxa - dx * t.dya)))
-            eb = i32x8(limited(t.eb + 256 * (dy * t.dxb - dx * t.dyb)))
-            ec = i32x8(limited(t.ec + 256 * (dy * t.dxc - dx * t.dyc)))
-            ea = ea - along * i32x8(t.dya)
-            eb = eb - along * i32x8(t.dyb)
-            ec = ec - along * i32x8(t.dyc)
+            ea = i32x8(limited(ea0 + 256 * (dy * t.dxa - dx * t.dya))) - along * i32x8(t.dya)
+            eb = i32x8(limited(eb0 + 256 * (dy * t.dxb - dx * t.dyb))) - along * i32x8(t.dyb)
+            ec = i32x8(limited(ec0 + 256 * (dy * t.dxc - dx * t.dyc))) - along * i32x8(t.dyc)
             column = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
-            row = np.float32(tile.y0 + y - t.anchor_y)
-            deep = i32x8(fma(column, gain, f32x8(t.z + row * t.z_up)))
-            wins = ((ea | eb | ec) >= zero) & (deep < load(memory.depth, y * tile.stride + x))
+            deep = i32x8(fma(column, gain, f32x8(z + row * t.z_up)))
+            behind = load(memory.depth, sample * pixels + y * tile.stride + x)
+            wins = ((ea | eb | ec) >= zero) & (deep < behind)
             if bits(wins) == 0:
                 continue
-            red, green, blue = _lit_by_planes(tile, x, y, memory.planes, 0, mesh, light)
+            red, green, blue = _lit_by_planes(tile, x, y, memory.planes, at, mesh, light)
             new = packed(red, green, blue)
-            place = (tile.y0 + y) * width + tile.x0 + x
-            room = tile.wide - x
-            before = load(color, place) if room >= LANES else _few(color, place, room)
-            _put(color, place, select(wins, _mix(new, before, alpha), before), room)
+            place, room = onto.first + y * onto.stride + x, onto.room - x
+            before = load(onto.words, place) if room >= LANES else _few(onto.words, place, room)
+            _put(onto.words, place, select(wins, _mix(new, before, alpha), before), room)
+
+
+@kernel_part
+def _resolve(tile: Tile, memory: Memory, pixels: Int, width: Int, color: Any) -> None:
+    """The mean of four samples, channel by channel, rounded half to even."""
+    for y in range(tile.high):
+        for x in range(0, tile.wide, LANES):
+            at = y * tile.stride + x
+            a, b = load(memory.colors, at), load(memory.colors, pixels + at)
+            c, d = load(memory.colors, 2 * pixels + at), load(memory.colors, 3 * pixels + at)
+            word = (
+                _mean(a, b, c, d, i32x8(0))
+                | _mean(a, b, c, d, i32x8(8))
+                | _mean(a, b, c, d, i32x8(16))
+                | i32x8(-(1 << 24))
+            )
+            _put(color, (tile.y0 + y) * width + tile.x0 + x, word, tile.wide - x)
+
+
+@kernel_part
+def _mean(a: Any, b: Any, c: Any, d: Any, shift: Any) -> Any:
+    byte, one, two = i32x8(255), i32x8(1), i32x8(2)
+    total = (a >> shift & byte) + (b >> shift & byte) + (c >> shift & byte) + (d >> shift & byte)
+    return (total + one + (total >> two & one)) >> two << shift
 
 
 @kernel_part
@@ -409,7 +470,7 @@ def read_tiles(
         count = 0
         for at in range(starts_[number], starts_[number + 1]):
             if left_out[here.mesh_of[here.survivors[4 * items_[at] + 3] >> 1]] == 0:
-                count = cover(here, items_[at], tile, own, count)
+                count = cover(here, items_[at], tile, own, count, 1, pixels)
         for y in range(tile.high):
             place = (tile.y0 + y) * width + tile.x0
             for x in range(tile.wide):

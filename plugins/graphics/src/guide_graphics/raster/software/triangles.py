@@ -57,6 +57,7 @@ def cull_and_bin(
     width: Int,
     height: Int,
     tile_bits: Int,
+    reach: Int,
     segment: Int,
     survivors: I32,
     boxes: I32,
@@ -80,6 +81,7 @@ def cull_and_bin(
         width: of the picture.
         height: likewise.
         tile_bits: a tile is 2 ** tile_bits pixels wide and high.
+        reach: how far from its centre a pixel is sampled, in 1/256 pixel.
         segment: room for the survivors of a chunk.
         survivors: (chunks * segment, 4).
         boxes: (chunks * segment,) first and last column and row of tiles, a byte each.
@@ -97,8 +99,8 @@ def cull_and_bin(
     room, vertices = len(records), positions.shape[1]
     tiles_x = (width + (1 << tile_bits) - 1) >> tile_bits
     real, numbers = len(mesh_of), lanes()
-    outside, small, zero, low = f32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255)
-    eight = i32x8(8)
+    outside, small, zero, low = f32x8(OUTSIDE), i32x8(_SMALL), i32x8(0), i32x8(255 - reach)
+    eight, far = i32x8(8), i32x8(reach)
     last_column, last_row = i32x8(width - 1), i32x8(height - 1)
     to_tile = i32x8(8 + tile_bits)
     two = i32x8(2)
@@ -129,8 +131,10 @@ def cull_and_bin(
             large = cut_off | (right - left >= small) | (top - bottom >= small)
             area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
             # Pixels are sampled at their centres, multiples of 256 here
-            left, right = most((left + low) >> eight, zero), least(right >> eight, last_column)
-            bottom, top = most((bottom + low) >> eight, zero), least(top >> eight, last_row)
+            left = most((left + low) >> eight, zero)
+            right = least((right + far) >> eight, last_column)
+            bottom = most((bottom + low) >> eight, zero)
+            top = least((top + far) >> eight, last_row)
             seen = (left <= right) & (bottom <= top) & (area != zero)
             left_over = bits(seen | large)
             if left_over == 0:
@@ -154,8 +158,8 @@ def cull_and_bin(
                     used = _add_special(
                         triangle, va, vb, vc, mesh_of_[triangle], two_sides, records_, room,
                         attributes_, positions_, vertices, matrices_, gx, gy, width, height,
-                        tile_bits, tiles_x, tiles * number, number * segment, segment, used,
-                        survivors_, boxes_, counts_, counters_, polygon, spare,
+                        tile_bits, reach, tiles_x, tiles * number, number * segment, segment,
+                        used, survivors_, boxes_, counts_, counters_, polygon, spare,
                     )  # fmt: skip
                     continue
                 back = spill[24 + k] < 0
@@ -193,8 +197,9 @@ def _add(
 def _add_special(
     triangle: Int, a: Int, b: Int, c: Int, mesh: Int, double_sided: Any, records: Any,
     room: Int, attributes: Any, positions: Any, vertices: Int, matrices: Any, gx: Real, gy: Real,
-    width: Int, height: Int, tile_bits: Int, tiles_x: Int, counted: Int, first: Int, segment: Int,
-    used: Int, survivors: Any, boxes: Any, counts: Any, counters: Any, polygon: F32, spare: F32,
+    width: Int, height: Int, tile_bits: Int, reach: Int, tiles_x: Int, counted: Int, first: Int,
+    segment: Int, used: Int, survivors: Any, boxes: Any, counts: Any, counters: Any, polygon: F32,
+    spare: F32,
 ) -> Int:  # fmt: skip
     """The same for a triangle that is large or has a corner outside of a plane: clip it first."""
     outside = records[4 * a] == OUTSIDE or records[4 * b] == OUTSIDE or records[4 * c] == OUTSIDE
@@ -219,10 +224,10 @@ def _add_special(
         bx, by = snapped(records[4 * b]), snapped(records[4 * b + 1])
         cx, cy = snapped(records[4 * c]), snapped(records[4 * c + 1])
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        left = max((min(ax, bx, cx) + 255) >> 8, 0)
-        right = min(max(ax, bx, cx) >> 8, width - 1)
-        bottom = max((min(ay, by, cy) + 255) >> 8, 0)
-        top = min(max(ay, by, cy) >> 8, height - 1)
+        left = max((min(ax, bx, cx) - reach + 255) >> 8, 0)
+        right = min((max(ax, bx, cx) + reach) >> 8, width - 1)
+        bottom = max((min(ay, by, cy) - reach + 255) >> 8, 0)
+        top = min((max(ay, by, cy) + reach) >> 8, height - 1)
         if area == 0 or left > right or bottom > top:
             continue
         if area < 0 and double_sided[mesh] == 0:
