@@ -130,12 +130,14 @@ def lit_from(
     Returns:
         Eyes (meshes, 3) and unit directions to the lights (meshes, lights, 3), both float32.
     """
-    eyes = np.empty((len(scene.meshes), 3), np.float32)
-    lights = np.empty((len(scene.meshes), len(scene.lights), 3), np.float32)
+    inverse = np.linalg.inv(transforms_of(scene))
+    eyes = (inverse @ (*camera.eye, 1.0))[:, :3]
     directions = np.array([light.direction for light in scene.lights]).reshape(-1, 3)
-    for index, mesh in enumerate(scene.meshes):
-        inverse = np.linalg.inv(mesh.transform.astype(np.float64))
-        eyes[index] = (inverse @ (*camera.eye, 1.0))[:3]
-        local = directions @ inverse[:3, :3].T
-        lights[index] = local / np.linalg.norm(local, axis=1, keepdims=True)
-    return eyes, lights
+    lights = directions @ inverse[:, :3, :3].transpose(0, 2, 1)
+    lights /= np.linalg.norm(lights, axis=2, keepdims=True)
+    return eyes.astype(np.float32), lights.astype(np.float32)
+
+
+def transforms_of(scene: Scene) -> npt.NDArray[np.float64]:
+    """The transforms of all meshes: (meshes, 4, 4)."""
+    return np.array([mesh.transform for mesh in scene.meshes], np.float64).reshape(-1, 4, 4)

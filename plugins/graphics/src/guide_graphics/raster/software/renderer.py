@@ -11,7 +11,7 @@ from guide.errors import GuideError
 from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera
 from guide_graphics.raster.kernel import CACHE
-from guide_graphics.raster.renderer import Frame, lit_from
+from guide_graphics.raster.renderer import Frame, lit_from, transforms_of
 from guide_graphics.raster.scene import F32, U8, Scene, same_geometry
 from guide_graphics.raster.shadow import light_matrix
 from guide_graphics.raster.software import shade
@@ -154,8 +154,7 @@ class _ShadowMap:
 
 def _matrices(view: F64, scene: Scene) -> F32:
     """From each mesh's own space, (meshes, 4, 4)."""
-    made = [view @ mesh.transform for mesh in scene.meshes]
-    return np.array(made, np.float32).reshape(-1, 4, 4)
+    return (view @ transforms_of(scene)).astype(np.float32)
 
 
 def _layers(scene: Scene) -> U8:
@@ -173,29 +172,29 @@ def lighting(
 ) -> Lighting:
     """All that shading looks up."""
     eyes, lights = lit_from(scene, camera)
-    table = np.zeros((len(scene.meshes), shade.SURFACE), np.float32)
-    cast = scene.shadow
-    to_light = None
-    if cast is not None:
-        to_light = light_matrix(cast, scene.lights[cast.light]).astype(np.float64)
-    for index, mesh in enumerate(scene.meshes):
-        row, material = table[index], scene.materials[mesh.material]
-        ray = _rays(to_clip @ mesh.transform, size)
-        if ray is None:  # a parallel projection has no eye: its direction is the same everywhere
-            row[shade.TO_EYE : shade.TO_EYE + 3] = eyes[index]
-        else:
-            row[shade.TO_EYE : shade.TO_EYE + 9] = -ray.ravel()
-        row[shade.COLOR : shade.COLOR + 3] = np.asarray(material.color) / 255
+    transforms, count = transforms_of(scene), len(scene.meshes)
+    table = np.zeros((count, shade.SURFACE), np.float32)
+    rays = _rays(to_clip @ transforms, size)
+    if rays is None:  # a parallel projection has no eye: its direction is the same everywhere
+        table[:, shade.TO_EYE : shade.TO_EYE + 3] = eyes
+    else:
+        table[:, shade.TO_EYE : shade.TO_EYE + 9] = -rays.reshape(count, 9)
+    materials = [scene.materials[mesh.material] for mesh in scene.meshes]
+    for row, material in zip(table, materials, strict=True):
+        row[shade.COLOR : shade.COLOR + 3] = material.color
         row[shade.SPECULAR] = material.specular
         row[shade.HALF_SHININESS] = material.shininess / 2
         row[shade.ALPHA] = material.alpha
-        row[shade.LIGHTS : shade.LIGHTS + 3 * len(scene.lights)] = lights[index].ravel()
-        if cast is not None and to_light is not None:
-            if ray is None:
-                raise GuideError("a parallel projection has no shadows", "take shadow=None")
-            row[shade.SHADOW : shade.SHADOW + 12] = _into_map(
-                to_light @ mesh.transform, eyes[index], ray, cast.size
-            )
+    table[:, shade.COLOR : shade.COLOR + 3] /= 255
+    table[:, shade.LIGHTS : shade.LIGHTS + 3 * len(scene.lights)] = lights.reshape(count, -1)
+    cast = scene.shadow
+    if cast is not None:
+        if rays is None:
+            raise GuideError("a parallel projection has no shadows", "take shadow=None")
+        view = light_matrix(cast, scene.lights[cast.light]).astype(np.float64)
+        table[:, shade.SHADOW : shade.SHADOW + 12] = _into_map(
+            view @ transforms, eyes, rays, cast.size
+        )
     return Lighting(
         surface=table,
         light_colors=np.array([light.color for light in scene.lights], np.float32).reshape(-1, 3),
@@ -211,26 +210,47 @@ def lighting(
     )
 
 
-def _rays(matrix: F64, size: tuple[int, int]) -> F64 | None:
-    """From the eye to what a pixel shows at w = 1: (3, 3), at pixel (0, 0), gains by x and by y.
+def _rays(matrices: F64, size: tuple[int, int]) -> F64 | None:
+    """From the eye to what a pixel shows at w = 1, in each mesh's own space.
 
     The point that pixel (x, y) shows is eye + w * A^-1 (x', y', 1), where A is what the matrix does
-    to directions in clip x, y and w, and x', y' run from -1 to 1. None where A has no inverse.
+    to directions in clip x, y and w, and x', y' run from -1 to 1.
+
+    Args:
+        matrices: (meshes, 4, 4), from each mesh's space to clip space.
+        size: of the picture.
+
+    Returns:
+        (meshes, 3, 3): at pixel (0, 0), and what that gains by column and by row. None where an A
+        has no inverse.
     """
     width, height = size
     try:
-        inverse = np.linalg.inv(np.asarray(matrix, np.float64)[[0, 1, 3], :3])
+        inverse = np.linalg.inv(matrices[:, [0, 1, 3], :3])
     except np.linalg.LinAlgError:
         return None
-    by_x, by_y = inverse[:, 0] * 2 / width, inverse[:, 1] * 2 / height
+    x, y, forward = inverse.transpose(2, 0, 1)
+    by_x, by_y = x * 2 / width, y * 2 / height
     # The centre of pixel 0 lies half a pixel inside
-    start = -inverse[:, 0] - inverse[:, 1] + inverse[:, 2] + by_x / 2 + by_y / 2
-    return np.stack([start, by_x, by_y])
+    start = forward - x - y + by_x / 2 + by_y / 2
+    return np.stack([start, by_x, by_y], axis=1)
 
 
-def _into_map(matrix: F64, eye: F32, ray: F64, size: int) -> F64:
-    """The eye's place in the shadow map and that of the rays, see `shade.shadowed`: (12,)."""
+def _into_map(matrices: F64, eyes: F32, rays: F64, size: int) -> F64:
+    """The eye's place in the shadow map and that of the rays, see `shade.shadowed`.
+
+    Args:
+        matrices: (meshes, 4, 4), from each mesh's space to what the light sees.
+        eyes: (meshes, 3).
+        rays: (meshes, 3, 3), see `_rays`.
+        size: of the map.
+
+    Returns:
+        (meshes, 12).
+    """
     scale = np.array([size, size, 1.0]) / 2
-    linear = matrix[:3, :3] * scale[:, None]
-    origin = matrix[:3, 3] * scale + np.array([size / 2 - 0.5, size / 2 - 0.5, 0.5])
-    return np.concatenate([linear @ eye + origin, *(linear @ part for part in ray)])
+    linear = matrices[:, :3, :3] * scale[:, None]
+    origin = matrices[:, :3, 3] * scale + np.array([size / 2 - 0.5, size / 2 - 0.5, 0.5])
+    places = (linear @ eyes[:, :, None])[:, :, 0] + origin
+    turned = rays @ linear.transpose(0, 2, 1)
+    return np.concatenate([places, turned.reshape(-1, 9)], axis=1)
