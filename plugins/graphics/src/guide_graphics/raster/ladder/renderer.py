@@ -1,4 +1,4 @@
-"""The software renderer: four phases, and the buffers that live from frame to frame."""
+"""The readable renderer: four phases, and the buffers that live from frame to frame."""
 
 from __future__ import annotations
 
@@ -29,10 +29,17 @@ class LadderRenderer:
     the same for any number of them.
     """
 
-    backend = "software"
+    backend = "ladder"
 
-    def __init__(self, size: tuple[int, int], timeline: Timeline, threads: int | None) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        timeline: Timeline,
+        threads: int | None,
+        band_rows: int = BAND_ROWS,
+    ) -> None:
         width, height = self._size = size
+        self._band_rows = band_rows
         self._workers = Workers(threads)
         self.timeline = timeline
         threads = self._workers.threads
@@ -46,7 +53,7 @@ class LadderRenderer:
         self._record_depths: F32 = np.empty((0, 3), np.float32)
         self._count = 0
         self._items: I32 = np.empty(0, np.int32)
-        self._starts = np.empty(-(-height // BAND_ROWS) + 1, np.int32)
+        self._starts = np.empty(-(-height // band_rows) + 1, np.int32)
         self._depth = np.empty((height, width), np.int32)
         self._ids = np.empty((height, width), np.int32)
         self._color = np.empty((height, width, 4), np.uint8)
@@ -116,10 +123,10 @@ class LadderRenderer:
             if self._count <= len(self._records):
                 break
             self._grow(self._count)  # clipping made more triangles than there were
-        count_bands(self._records, self._count, height, BAND_ROWS, self._starts)
+        count_bands(self._records, self._count, height, self._band_rows, self._starts)
         if len(self._items) < self._starts[-1]:
             self._items = np.empty(2 * int(self._starts[-1]), np.int32)
-        fill_bands(self._records, self._count, height, BAND_ROWS, self._starts, self._items)
+        fill_bands(self._records, self._count, height, self._band_rows, self._starts, self._items)
 
     def _cover(self) -> None:
         def band(number: int) -> None:
@@ -164,4 +171,5 @@ class LadderRenderer:
         self._workers.run(band, len(self._starts) - 1)
 
     def _rows(self, band: int) -> tuple[int, int]:
-        return band * BAND_ROWS, min((band + 1) * BAND_ROWS, self._size[1])
+        rows = self._band_rows
+        return band * rows, min((band + 1) * rows, self._size[1])
