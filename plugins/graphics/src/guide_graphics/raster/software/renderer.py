@@ -186,7 +186,9 @@ def lighting(
         row[shade.HALF_SHININESS] = material.shininess / 2
         row[shade.ALPHA] = material.alpha
     table[:, shade.COLOR : shade.COLOR + 3] /= 255
-    table[:, shade.LIGHTS : shade.LIGHTS + 3 * len(scene.lights)] = lights.reshape(count, -1)
+    table[:, shade.LIGHTS : shade.LIGHTS + 3 * len(scene.lights)] = lights.reshape(
+        count, 3 * len(scene.lights)
+    )
     cast = scene.shadow
     if cast is not None:
         if rays is None:
