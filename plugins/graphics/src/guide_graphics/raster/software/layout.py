@@ -38,7 +38,9 @@ class Layout:
     double_sided: npt.NDArray[np.uint8]  # (meshes,) 0 or 1
     levels: I32  # (meshes, MAX_LEVELS, 3): first texel, width and height of each mip level
     level_count: I32  # (meshes,)
-    texels: U32  # all textures: red, green, blue and 255 in a word, red lowest
+    # All textures: red, green, blue and 255 in a word, red lowest. Each row ends with its first
+    # texel once more: a texel and the one to its right are one load, across the seam too.
+    texels: U32
 
 
 def lay_out(scene: Scene) -> Layout:
@@ -105,7 +107,8 @@ def _textures(scene: Scene) -> tuple[I32, I32, U32]:
         for number, level in enumerate(pyramid):
             height, width = level.shape[:2]
             levels[index, number] = total, width, height
-            red, green, blue = (level[..., k].astype(np.uint32).ravel() for k in range(3))
+            seam = np.concatenate([level, level[:, :1]], axis=1).reshape(-1, 3)
+            red, green, blue = seam.astype(np.uint32).T
             pieces.append((red | green << 8 | blue << 16 | np.uint32(255 << 24)).astype(np.uint32))
-            total += height * width
+            total += height * (width + 1)
     return levels, counts, np.concatenate(pieces)

@@ -20,6 +20,7 @@ from guide_graphics.raster.software.simd import (
     floor,
     fma,
     gather,
+    gather_pairs,
     i32x8,
     lanes,
     least,
@@ -179,14 +180,14 @@ def bilinear(u: Any, v: Any, first: Any, width: Any, height: Any, texels: Any) -
     sx, sy = x - fx, y - fy
     left, bottom = i32x8(fx), i32x8(fy)
     # x is -1/2 at least and width - 1/2 at most
-    right, top = left + one, bottom + one
-    right = select(right < width, right, zero)
+    top = bottom + one
     top = select(top < height, top, zero)
     left = select(left >= zero, left, width - one)
     bottom = select(bottom >= zero, bottom, height - one)
-    low, high = first + bottom * width, first + top * width
-    t00, t01 = gather(texels, low + left), gather(texels, low + right)
-    t10, t11 = gather(texels, high + left), gather(texels, high + right)
+    row = width + one
+    t00, t01 = gather_pairs(texels, first + bottom * row + left)
+    t10, t11 = gather_pairs(texels, first + top * row + left)
+    t00, t01, t10, t11 = as_ints(t00), as_ints(t01), as_ints(t10), as_ints(t11)
     return (
         _mixed(t00, t01, t10, t11, i32x8(0), sx, sy),
         _mixed(t00, t01, t10, t11, i32x8(8), sx, sy),

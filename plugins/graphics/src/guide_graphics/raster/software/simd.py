@@ -249,7 +249,7 @@ def gather(typingctx: Any, data: Any, at: Any) -> Any:
 
 @_intrinsic
 def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
-    """Two neighbours for each lane: the floats `at` and `at + 1` behind a pointer."""
+    """Two neighbours for each lane, `at` and `at + 1` behind a pointer to words of 32 bits."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         wide = ir.VectorType(_I64, LANES)

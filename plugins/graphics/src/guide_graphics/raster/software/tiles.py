@@ -364,18 +364,22 @@ def _blend(
     keep(memory.planes, at, right, up, value, t)
     zero, gain = i32x8(0), f32x8(t.z_right)
     alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
+    further_a, further_b = i32x8(LANES * t.dya), i32x8(LANES * t.dyb)
+    further_c = i32x8(LANES * t.dyc)
     first = t.left & -LANES  # aligned, so that no group reaches into the next tile
     for y in range(t.bottom, t.top + 1):
         row = np.float32(tile.y0 + y - t.anchor_y)
+        dx, dy = first - t.left, y - t.bottom
+        ea = i32x8(limited(ea0 + 256 * (dy * t.dxa - dx * t.dya))) - along * i32x8(t.dya)
+        eb = i32x8(limited(eb0 + 256 * (dy * t.dxb - dx * t.dyb))) - along * i32x8(t.dyb)
+        ec = i32x8(limited(ec0 + 256 * (dy * t.dxc - dx * t.dyc))) - along * i32x8(t.dyc)
         for x in range(first, t.right + 1, LANES):
-            dx, dy = x - t.left, y - t.bottom
-            ea = i32x8(limited(ea0 + 256 * (dy * t.dxa - dx * t.dya))) - along * i32x8(t.dya)
-            eb = i32x8(limited(eb0 + 256 * (dy * t.dxb - dx * t.dyb))) - along * i32x8(t.dyb)
-            ec = i32x8(limited(ec0 + 256 * (dy * t.dxc - dx * t.dyc))) - along * i32x8(t.dyc)
+            inside = (ea | eb | ec) >= zero
+            ea, eb, ec = ea - further_a, eb - further_b, ec - further_c
             column = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
             deep = i32x8(fma(column, gain, f32x8(z + row * t.z_up)))
             behind = load(memory.depth, sample * pixels + y * tile.stride + x)
-            wins = ((ea | eb | ec) >= zero) & (deep < behind)
+            wins = inside & (deep < behind)
             if bits(wins) == 0:
                 continue
             red, green, blue = _lit_by_planes(tile, x, y, memory.planes, at, mesh, light)
