@@ -90,10 +90,7 @@ def cull_and_bin(
     """
     count, chunks, tiles = corners.shape[1], len(totals), counts.shape[1]
     counters_, corners_, mesh_of_ = pointer(counters), pointer(corners), pointer(mesh_of)
-    two_sides, records_ = (
-        pointer(double_sided),
-        pointer(records),
-    )
+    two_sides, records_ = pointer(double_sided), pointer(records)
     survivors_, boxes_, counts_ = pointer(survivors), pointer(boxes), pointer(counts)
     attributes_, positions_, matrices_ = pointer(attributes), pointer(positions), pointer(matrices)
     room, vertices = len(records), positions.shape[1]
@@ -112,6 +109,7 @@ def cull_and_bin(
     while True:
         number = take(counters_, NEXT_CHUNK, 1)
         if number >= chunks:
+            spilled[0] = 0  # it lives until it is named for the last time, and `spill` points there
             return
         counts[number] = 0
         used = 0
