@@ -18,8 +18,8 @@ COLOR_OFF, COLOR_OFF_PPM = 2, 50  # differ by more than so many steps
 MEAN = 0.02  # signed, in each channel: a bias that no single pixel shows
 PSNR_DB = 55.0
 # llvmpipe weighs mip levels in 8 bits. Where they cover the picture, it comes to 53.8 to 54.6 dB
-# itself against the exact arithmetic in test_gl_shading.py
-TRILINEAR_PSNR_DB = 53.0
+# and a mean of 0.02 to 0.04 itself, against the exact arithmetic in test_gl_shading.py
+TRILINEAR = {"psnr_db": 53.0, "mean_most": 0.05}
 # At a grazing angle depth is steep, and drivers differ in whether they interpolate it from
 # snapped vertices or from those before
 DEPTH_MOST, DEPTH_OFF, DEPTH_OFF_SHARE = 1e-3, 2e-5, 0.05
@@ -49,7 +49,7 @@ def shoot(renderer, scene, camera):
     return Picture(color, ids, depth, (ids >= 0) | (color != background).any(axis=2))
 
 
-def disagreement(ones, others, *, psnr_db=PSNR_DB, depth_most=DEPTH_MOST):
+def disagreement(ones, others, *, psnr_db=PSNR_DB, mean_most=MEAN, depth_most=DEPTH_MOST):
     """The gates that two series of pictures fail, each as a line that begins with its name.
 
     Pixels are counted over the whole series: of a million, five are a number; of a thousand, not.
@@ -74,7 +74,7 @@ def disagreement(ones, others, *, psnr_db=PSNR_DB, depth_most=DEPTH_MOST):
         (ids <= IDS_PPM * 1e-6 * covered, f"ids: {ids} of {covered} pixels"),
         (worst <= COLOR_MOST, f"color: differs by {worst}"),
         (off <= COLOR_OFF_PPM * 1e-6 * drawn, f"off: {off} of {drawn} pixels"),
-        (abs(mean).max() < MEAN, f"mean: {np.round(mean, 4)}"),
+        (abs(mean).max() < mean_most, f"mean: {np.round(mean, 4)}"),
         (psnr >= psnr_db, f"psnr: {psnr:.1f} dB"),
         (depths.max(initial=0) <= depth_most, f"depth: differs by {depths.max(initial=0)}"),
         (deep <= DEPTH_OFF_SHARE, f"depths: {deep:.4f} of them"),
