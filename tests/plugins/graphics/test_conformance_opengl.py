@@ -138,7 +138,7 @@ def test_less_than_half_a_sub_pixel_moves_nothing(opened, offset):
 
 
 def texels_seen(camera, size):
-    """Where in the ramp below each pixel of the floor lies, in float64: (h, w), 0 to 256."""
+    """Where along a ramp of 256 texels, repeated, the floor's pixels lie, in float64: (h, w)."""
     floor = scenes.floor().meshes[0]
     width, height = size
     matrix = camera.projection(width / height).astype(float) @ camera.view
@@ -148,7 +148,7 @@ def texels_seen(camera, size):
     ground = np.stack([x * 2 / width - 1, y * 2 / height - 1, np.ones_like(x)], axis=2) @ back.T
     known = np.column_stack([floor.positions[:, [0, 2]], np.ones(4)])
     to_u = np.linalg.lstsq(known, floor.uv[:, 0].astype(float), rcond=None)[0]
-    return (ground @ to_u / ground[..., 2] * 256 - 0.5) % 256
+    return ground @ to_u / ground[..., 2] * 256 - 0.5
 
 
 @pytest.mark.parametrize("backend", ["software", "opengl", "ladder"])
@@ -161,11 +161,14 @@ def test_a_triangle_from_behind_the_eye_to_the_horizon_shows_the_right_texels(
     scene = replace(scenes.floor(), materials=[matt], lights=(), ambient=(1, 1, 1))
     for camera in scenes.FLOOR_VIEWS:
         picture = shoot(opened(backend, size), scene, camera)
-        expected = texels_seen(camera, size)
+        place = texels_seen(camera, size)
+        step = sum(abs(gradient) for gradient in np.gradient(place))  # from pixel to pixel
         # Where the texture begins anew it is filtered across, between 255 and 0
+        expected = place % 256
         sure = (picture.ids >= 0) & (expected > 8) & (expected < 247)
         assert sure.sum() > 0.4 * sure.size
-        assert abs(picture.color[..., 0] - expected)[sure].max() <= 3
+        apart = abs(picture.color[..., 0] - expected)[sure]
+        assert (apart <= 1.5 + 0.2 * step[sure]).all()
 
 
 def slivers(rng, size, count, width):

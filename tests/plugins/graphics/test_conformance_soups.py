@@ -1,5 +1,8 @@
 """Whatever the triangles and wherever the camera: nothing breaks, and what comes out is a frame."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -97,6 +100,38 @@ def test_wild_triangles_make_a_frame_too(opened, corners, camera, size):
     assert_whole(one, len(corners))
     again = draw(opened, "software", size, corners, camera)
     assert one.same_bits(again)
+
+
+BEHIND = """
+import numpy as np
+from guide_graphics.raster import Camera, Material, Mesh, Scene, open_renderer
+
+corners = [[-9, 0, 9], [9, 0, 9], [9, 0, -8], [-9, 0, -8]]
+ground = Mesh(corners, [[0, 1, 0]] * 4, np.zeros((4, 2)), [[0, 1, 2], [0, 2, 3]])
+camera = Camera(eye=(0, 1, 0), target=(0, 1, -1), fov_deg=90)
+for _ in range(100):
+    renderer = open_renderer((64, 64), "software", threads=1)
+    ids = renderer.render(Scene([ground], [Material()]), camera).ids
+    renderer.close()
+print((ids >= 0).sum())
+"""
+
+
+def test_a_first_vertex_behind_the_eye_is_no_matter():
+    # Triangles are taken eight at once: those that fill up the last eight are none. In a process
+    # of its own, since reading beyond an array may end it.
+    done = subprocess.run([sys.executable, "-c", BEHIND], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 64 * 28  # to where the ground ends, 8 away: at 1/8 below the horizon
+
+
+@pytest.mark.parametrize("backend", ["software", "ladder"])
+def test_what_clipping_cannot_resolve_is_no_nearer_than_the_near_plane(opened, backend):
+    # A line 1e16 long, cut between planes half a millionth apart: float32 leaves nothing of z
+    line = np.zeros((1, 3, 3))
+    line[0, :, 0] = -1.1253853e16, 1.3206032e16, 3.7665918e16
+    camera = Camera((0, 0, 0), (1, 0.2, 0.1), fov_deg=7, near=1e-6, far=1.5e-6)
+    assert_whole(draw(opened, backend, (64, 48), line, camera), 1)
 
 
 @FEW
