@@ -27,7 +27,8 @@ def project(corner: F32, width: Int, height: Int, point: I32) -> Real:
     # Pixel (i, j) is sampled at its centre (i + 1/2, j + 1/2); shifted by 1/2 that is 256 * (i, j)
     point[0] = np.int32(np.rint((x - half) * subpixels))
     point[1] = np.int32(np.rint((y - half) * subpixels))
-    return corner[2] * inverse * half + half
+    # Cut through a line that is 1e16 long, a corner may come out beyond the planes
+    return min(max(corner[2] * inverse * half + half, np.float32(0)), one)
 
 
 @kernel_part

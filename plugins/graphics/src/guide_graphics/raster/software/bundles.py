@@ -33,6 +33,8 @@ class Tile(NamedTuple):
     wide: Any  # how much of it lies in the picture
     high: Any
     stride: Any  # from row to row of a thread's memory
+    last_x: Any  # of the picture
+    last_y: Any
 
 
 class Canvas(NamedTuple):
@@ -83,7 +85,7 @@ class Setup(NamedTuple):
     c_dx: Any
     b_dy: Any
     c_dy: Any
-    anchor_x: Any  # the pixel of corner a: what is linear over the picture counts from there
+    anchor_x: Any  # the pixel of the picture nearest to corner a: what is linear counts from there
     anchor_y: Any
-    from_x: Any  # from corner a to it, in pixels
-    from_y: Any
+    share_b: Any  # of corner b at the anchor
+    share_c: Any

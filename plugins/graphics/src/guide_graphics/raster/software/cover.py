@@ -100,13 +100,15 @@ def set_up(drawn: Drawn, item: Int, tile: Tile, reach: Int) -> Setup:
     za = np.float64(r[4 * a + 2])
     zb, zc = r[4 * b + 2] - za, r[4 * c + 2] - za
     z_right, z_up = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
-    anchor_x, anchor_y = ax >> 8, ay >> 8
+    # A corner far outside would leave large numbers to be taken from one another
+    anchor_x, anchor_y = min(max(ax >> 8, 0), tile.last_x), min(max(ay >> 8, 0), tile.last_y)
     from_x, from_y = anchor_x - fx / 256, anchor_y - fy / 256
-    z = za * FAR + from_x * z_right + from_y * z_up + 0.5
+    share_b, share_c = from_x * b_dx + from_y * b_dy, from_x * c_dx + from_y * c_dy
+    z = (za + zb * share_b + zc * share_c) * FAR + 0.5
     return Setup(
         left, right, bottom, top, ea, eb, ec, dxa, dxb, dxc, dya, dyb, dyc,
         np.float32(z), np.float32(z_right), np.float32(z_up),
-        b_dx, c_dx, b_dy, c_dy, anchor_x, anchor_y, from_x, from_y,
+        b_dx, c_dx, b_dy, c_dy, anchor_x, anchor_y, share_b, share_c,
     )  # fmt: skip
 
 
@@ -126,11 +128,14 @@ def planes_of(drawn: Drawn, item: Int, t: Setup) -> tuple[Any, Any, Any]:
     """
     a, b, c = corners_of(drawn, item)
     pa = load(drawn.attributes, ATTRIBUTES * a) * f32x8(drawn.records[4 * a + 3])
-    pb = load(drawn.attributes, ATTRIBUTES * b) * f32x8(drawn.records[4 * b + 3]) - pa
-    pc = load(drawn.attributes, ATTRIBUTES * c) * f32x8(drawn.records[4 * c + 3]) - pa
+    pb = load(drawn.attributes, ATTRIBUTES * b) * f32x8(drawn.records[4 * b + 3])
+    pc = load(drawn.attributes, ATTRIBUTES * c) * f32x8(drawn.records[4 * c + 3])
+    # Weighted by shares: near the eye 1/w is so large that a sum of differences would be lost
+    value = pa * f32x8(1 - t.share_b - t.share_c) + pb * f32x8(t.share_b) + pc * f32x8(t.share_c)
+    pb, pc = pb - pa, pc - pa
     right = pb * f32x8(t.b_dx) + pc * f32x8(t.c_dx)
     up = pb * f32x8(t.b_dy) + pc * f32x8(t.c_dy)
-    return right, up, pa + right * f32x8(t.from_x) + up * f32x8(t.from_y)
+    return right, up, value
 
 
 @kernel_part

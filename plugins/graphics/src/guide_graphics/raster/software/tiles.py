@@ -82,7 +82,7 @@ def _tile(number: Int, tile_bits: Int, width: Int, height: Int) -> Tile:
     tiles_x = (width + side - 1) >> tile_bits
     x0, y0 = (number % tiles_x) << tile_bits, (number // tiles_x) << tile_bits
     wide, high = min(side, width - x0), min(side, height - y0)
-    return Tile(x0, y0, wide, high, side + PAD)
+    return Tile(x0, y0, wide, high, side + PAD, width - 1, height - 1)
 
 
 @kernel

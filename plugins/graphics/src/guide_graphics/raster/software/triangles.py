@@ -287,7 +287,9 @@ def _project(polygon: F32, corner: Int, width: Int, height: Int, records: Any, a
     y = polygon[corner, 1] * inverse * (half * np.float32(height)) + half * np.float32(height)
     records[at] = (x - half) * np.float32(256)
     records[at + 1] = (y - half) * np.float32(256)
-    records[at + 2] = polygon[corner, 2] * inverse * half + half
+    depth = polygon[corner, 2] * inverse * half + half
+    # Cut through a line that is 1e16 long, a corner may come out beyond the planes
+    records[at + 2] = min(max(depth, np.float32(0)), one)
     records[at + 3] = inverse
 
 
