@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.apart import FailedError, run
 from benchmarks.rows import Row, line, paired
-from benchmarks.vision.apart import FailedError, run
 from benchmarks.vision.meter import Meter
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ def film() -> str:
 
 
 def throughput(variant: str, film: str) -> dict[str, int]:
-    return run("meter:throughput", variant=variant, clip=film, frames=30, warm_up=10)
+    return run("vision.meter:throughput", variant=variant, clip=film, frames=30, warm_up=10)
 
 
 def test_threads_queues_and_the_pipeline_give_what_the_loop_gives_bit_by_bit(film):
@@ -35,13 +35,13 @@ def test_threads_queues_and_the_pipeline_give_what_the_loop_gives_bit_by_bit(fil
 
 
 def test_the_pipeline_copies_no_frame(film):
-    found = run("ours:copies", clip=film, frames=40)
+    found = run("vision.ours:copies", clip=film, frames=40)
     assert (found["frames"], found["moved"], found["reallocated"]) == (40, 0, 0)
     assert found["addresses"] <= found["slots"]
 
 
 def test_a_variant_that_cannot_run_says_why_in_one_line(film):
-    with pytest.raises(FailedError, match=r"^meter:throughput: .*no_such_variant.*$"):
+    with pytest.raises(FailedError, match=r"^vision.meter:throughput: .*no_such_variant.*$"):
         throughput("peers:no_such_variant", film)
 
 
