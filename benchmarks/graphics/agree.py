@@ -12,9 +12,6 @@ from guide_graphics.raster import U8, Frame
 COVERAGE_PPM, IDS_PPM = 5, 100
 CLOSE = 2  # of 255
 OFF_PPM, WORST = 50, 16  # pixels that are not close, and the most that one may be apart
-# Between two levels of a texture, how far a pixel is from the next one decides: OpenGL takes the
-# difference within a square of four, and leaves to the driver how exact that is
-MIPMAPPED_OFF_PPM, MIPMAPPED_WORST = 200, 32
 MEAN = 1.0  # of 255, where another rule chose the mip levels: the same texture in the same place
 
 
@@ -36,19 +33,18 @@ class Difference:
     off: int
     worst: int
 
-    def complaint(self, *, mipmaps: bool = False) -> str | None:
+    def complaint(self) -> str | None:
         """What is too different; None if nothing is."""
-        off_ppm, worst = (MIPMAPPED_OFF_PPM, MIPMAPPED_WORST) if mipmaps else (OFF_PPM, WORST)
         for count, limit, what in (
             (self.coverage, COVERAGE_PPM, "covered pixels"),
             (self.ids, IDS_PPM, "triangles"),
-            (self.off, off_ppm, "colours"),
+            (self.off, OFF_PPM, "colours"),
         ):
             if count > limit * 1e-6 * self.covered:
                 parts = 1e6 * count / self.covered
                 return f"the pictures differ: {what} in {parts:,.0f} ppm, {limit} may"
-        if self.worst > worst:
-            return f"the pictures differ: a colour by {self.worst}, {worst} may"
+        if self.worst > WORST:
+            return f"the pictures differ: a colour by {self.worst}, {WORST} may"
         return None
 
 

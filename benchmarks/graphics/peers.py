@@ -35,7 +35,7 @@ def rows(scale: Scale) -> Iterator[Row]:
             print(f"  {name}", file=sys.stderr)
         figure = f"scene a, peer: {about}"
         try:
-            ours, theirs = _in_turn(name, scale)
+            ours, theirs = in_turn(name, scale)
         except FailedError as error:
             why = str(error).partition(": ")[2]
             yield Row(figure, "-", f"did not run: {why}", None, "-", None)
@@ -46,7 +46,7 @@ def rows(scale: Scale) -> Iterator[Row]:
         yield Row(figure, shown[0], shown[1], ratio, "-", None, spread)
 
 
-def _in_turn(name: str, scale: Scale) -> tuple[list[float], list[float]]:
+def in_turn(name: str, scale: Scale) -> tuple[list[float], list[float]]:
     """Milliseconds a frame of ours and of a peer; each waits while the other draws."""
     sides = [
         Apart(

@@ -30,13 +30,14 @@ def rows(scale: Scale) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         cold = _seconds(ours, folder)
         yield Row("first frame, nothing compiled yet", f"{cold:.1f} s", "-", None, "-", None)
-        yield _row(
+        yield row(
             "first frame, compiled code kept", ours, "our OpenGL renderer", theirs, scale, folder
         )
-        yield _row(f"`{IMPORT}`", IMPORT, "bare Python", "pass", scale, folder)
+        yield row(f"`{IMPORT}`", IMPORT, "bare Python", "pass", scale, folder)
 
 
-def _row(figure: str, ours: str, name: str, theirs: str, scale: Scale, folder: str) -> Row:
+def row(figure: str, ours: str, name: str, theirs: str, scale: Scale, folder: str) -> Row:
+    """Two programs in turn, with compiled code in a folder."""
     try:
         mine, its, ratio, spread = interleaved(
             lambda: _seconds(ours, folder), lambda: _seconds(theirs, folder), scale.starts

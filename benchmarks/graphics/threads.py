@@ -12,4 +12,4 @@ from benchmarks.rows import Row
 def rows(scale: Scale) -> Iterator[Row]:
     """Mesa's one thread draws beside the program's own, which hands it the triangles."""
     for name in GOALS:
-        yield from scene(name, 1, scale)
+        yield from scene(name, 1, scale, ["plain"])
