@@ -42,7 +42,7 @@ class Apart:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | quiet | (environment or {}),
+            env={**os.environ, **quiet, **(environment or {})},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

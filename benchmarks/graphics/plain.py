@@ -82,7 +82,7 @@ class Plain:
             context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
 
     def _set(self, name: str, values: object) -> None:
-        self._program[name].write(np.asarray(values, np.float32).tobytes())  # type: ignore[union-attr]
+        self._program[name].write(np.asarray(values, np.float32).tobytes())
 
     def read(self, n: int) -> U8:
         """Frame n, with row 0 at the bottom: (h, w, 4) uint8, the same memory every time."""
