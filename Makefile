@@ -1,5 +1,5 @@
 # make demo   the main job: this machine, three real-time systems running, three reports
-# make test   all tests;  make lint   the linters;  make bench, bench-core   the comparisons;  make clean
+# make test   all tests;  make lint   the linters;  make bench, bench-*   the comparisons;  make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ DRAGON := build/meshes/dragon.ply
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-vision clips people meshes clean
+.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -25,11 +25,17 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY) $(CLIPS)
-	@for file in $(filter-out benchmarks/rows.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out benchmarks/apart.py benchmarks/rows.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 # The loop, spans, meters and machine card against their peers; a quiet machine, ten minutes.
 bench-core: $(READY) build/peers/.done
 	@$(BIN)/python -m benchmarks.core $(ARGS)
+
+# The software renderer against OpenGL and the renderers others use; a quiet machine, six minutes.
+# ARGS=--quick: two, to see that it runs.
+bench-graphics: $(READY) build/peers/.graphics
+	@$(MAKE) -s meshes || echo "a mesh is not to be had: a teapot stands in for it"
+	@$(BIN)/python -m benchmarks.graphics $(ARGS)
 
 # The video pipeline against loops, threads, processes, libraries; a quiet machine, eight minutes.
 # ARGS=--quick: three, to see that it runs.
@@ -96,6 +102,16 @@ build/peers/.vision: benchmarks/peers-vision.txt constraints.txt $(READY)
 	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
 	        gstreamer1.0-plugins-ugly gir1.2-gst-rtsp-server-1.0 >/dev/null 2>&1 \
 	        || echo "GStreamer from Debian did not install: its rows will be empty"; fi
+	@touch $@
+
+# Without what these ask for, which is older or much more. Vulkan on the CPU is Debian's, unpacked and
+# not installed: that would bring another OpenGL with it, the very thing that is measured.
+build/peers/.graphics: benchmarks/peers-graphics.txt constraints.txt $(READY)
+	@echo "Getting what others have built (900 MB) ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/peers -r benchmarks/peers-graphics.txt -c constraints.txt
+	@rm -rf build/peers/lavapipe && mkdir -p build/peers/lavapipe
+	@cd build/peers/lavapipe && { apt-get download -qq mesa-vulkan-drivers && dpkg -x mesa-vulkan-drivers_*.deb . \
+	    || echo "Vulkan from Debian is not to be had: pygfx's row may be empty"; } 2>/dev/null
 	@touch $@
 
 clean:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+import platform
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -67,7 +70,24 @@ def line(row: Row) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def machine(*versions: str) -> str:
+    """Date, machine and versions, for the head of a table that is kept."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        cpu = platform.processor() or platform.machine()
+    load = (
+        f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    )
+    return (
+        f"{datetime.date.today():%d %B %Y}, {os.cpu_count()} threads of {cpu}, "
+        f"{platform.system()} {platform.release()}, CPython {platform.python_version()}, "
+        f"{', '.join(versions)}{load}."
+    )
+
+
 def with_peers() -> None:
-    """Let the peers of benchmarks/peers.txt be imported, after everything of our own."""
+    """Let the peers in build/peers be imported, after everything of our own."""
     if str(PEERS) not in sys.path:
         sys.path.append(str(PEERS))

@@ -7,16 +7,12 @@ beside them are their quartiles. A machine with other work gives other figures: 
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib
-import os
-import platform
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 
-from benchmarks.rows import HEAD, line
+from benchmarks.rows import HEAD, line, machine
 from benchmarks.vision.clip import SIZES
 from benchmarks.vision.scale import LONG, QUICK, Scale
 
@@ -42,28 +38,11 @@ def main() -> None:
     scale = QUICK if typed.quick else LONG if typed.long else Scale()
     scale = replace(scale, height=typed.height)
     if typed.markdown:
-        print(about() + "\n")
+        print(machine(f"OpenCV {cv2.__version__}") + "\n")
     print(HEAD)
     for part in typed.parts or PARTS:
         for row in importlib.import_module(f"benchmarks.vision.{part}").rows(scale):
             print(line(row), flush=True)
-
-
-def about() -> str:
-    """Machine, date and versions, for the head of a table that is kept."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        cpu = platform.processor() or platform.machine()
-    load = (
-        f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    )
-    return (
-        f"{datetime.date.today():%d %B %Y}, {os.cpu_count()} threads of {cpu}, "
-        f"{platform.system()} {platform.release()}, CPython {platform.python_version()}, "
-        f"OpenCV {cv2.__version__}{load}."
-    )
 
 
 if __name__ == "__main__":

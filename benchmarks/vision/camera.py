@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import cv2
 
-from benchmarks.vision.apart import ROOT
+from benchmarks.apart import ROOT
 from guide_vision.netcam import serve
 from guide_vision.pipeline.barcode import read_barcode
 from guide_vision.pipeline.virtual import VirtualCamera

@@ -7,7 +7,7 @@ that run at once: efficiency = throughput of the pipeline / both copies' through
 
 from __future__ import annotations
 
-from benchmarks.vision.apart import Apart
+from benchmarks.apart import Apart
 
 COPIES = 2
 
@@ -15,7 +15,7 @@ COPIES = 2
 def together(clip: str, frames: int, warm_up: int, variant: str = "peers:one_thread") -> float:
     """Frames a second of all copies, from the first that begins to the last that is done."""
     copies = [
-        Apart("meter:throughput", variant=variant, clip=clip, frames=frames, warm_up=warm_up,
+        Apart("vision.meter:throughput", variant=variant, clip=clip, frames=frames, warm_up=warm_up,
               wait=True)
         for _ in range(COPIES)
     ]  # fmt: skip

@@ -14,8 +14,8 @@ from typing import Any
 
 import cv2
 
+from benchmarks.apart import Apart, FailedError
 from benchmarks.rows import Row, with_peers
-from benchmarks.vision.apart import Apart, FailedError
 from benchmarks.vision.camera import CameraProcess, age_ms
 from benchmarks.vision.scale import Scale
 from guide_vision.pipeline import Pipeline, open_source
@@ -95,7 +95,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     failed: dict[str, str] = {}
     with CameraProcess() as camera:
         apart = {
-            client: Apart("lag:consume", client=client, url=camera.url, seconds=scale.lag_s)
+            client: Apart("vision.lag:consume", client=client, url=camera.url, seconds=scale.lag_s)
             for client in ("ours", *CLIENTS)
         }
         for client, process in apart.items():

@@ -16,8 +16,8 @@ from typing import Any
 
 import cv2
 
+from benchmarks.apart import FailedError, run
 from benchmarks.rows import Row, paired
-from benchmarks.vision.apart import FailedError, run
 from benchmarks.vision.clip import clip
 from benchmarks.vision.ours import Detect, Finish, FinishPlanes, PlanarClip
 from benchmarks.vision.scale import Scale
@@ -147,7 +147,9 @@ def rows(scale: Scale) -> Iterator[Row]:
     for number in range(scale.segments):
         for variant in reversed(variants) if number % 2 else variants:
             try:
-                got = run("live:segment", variant=variant, film=film, seconds=scale.segment_s)
+                got = run(
+                    "vision.live:segment", variant=variant, film=film, seconds=scale.segment_s
+                )
             except FailedError as error:
                 failed[variant] = str(error)
                 continue

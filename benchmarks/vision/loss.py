@@ -14,8 +14,8 @@ from typing import Any
 
 import cv2
 
+from benchmarks.apart import Apart, FailedError
 from benchmarks.rows import Row
-from benchmarks.vision.apart import Apart, FailedError
 from benchmarks.vision.camera import CameraProcess, age_ms
 from benchmarks.vision.rtsp import GOP
 from benchmarks.vision.scale import Scale
@@ -111,10 +111,10 @@ def loop(limit_s: float) -> float:
 
 def rows(scale: Scale) -> Iterator[Row]:
     """Noticed and back, in both ways; the worst of the tries, since that is the one that counts."""
-    peer = Apart("loss:loop", limit_s=scale.frozen_s) if scale.frozen_s else None
+    peer = Apart("vision.loss:loop", limit_s=scale.frozen_s) if scale.frozen_s else None
     for kind, (name, back_s) in KINDS.items():
         try:
-            found = Apart("loss:ours", kind=kind).result(timeout_s=120)
+            found = Apart("vision.loss:ours", kind=kind).result(timeout_s=120)
         except FailedError as error:
             why = f"did not run: {error}"
             yield Row(f"{name} camera lost", why, "-", None, "noticed in 0.5 s", False)

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.apart import FailedError, run
 from benchmarks.rows import Row
-from benchmarks.vision.apart import FailedError, run
 from benchmarks.vision.camera import CameraProcess
 from benchmarks.vision.clip import clip
 from benchmarks.vision.live import Paced
@@ -68,7 +68,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     for peer in ("vidgear", "imutils"):
         try:
             found = run(
-                "meter:throughput",
+                "vision.meter:throughput",
                 variant=f"peers:{peer}",
                 clip=film,
                 frames=scale.frames,
@@ -84,7 +84,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     ):  # fmt: skip
         goal = f"flat within {FLAT_MB:g} MB, under {MOST_MB:g} MB"
         try:
-            found = run(f"memory:{where}", **arguments)
+            found = run(f"vision.memory:{where}", **arguments)
         except FailedError as error:
             yield Row(figure, f"did not run: {error}", "-", None, goal, False)
             continue

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.apart import FailedError, run
 from benchmarks.rows import Row, paired
-from benchmarks.vision.apart import FailedError, run
 from benchmarks.vision.ceiling import COPIES, together
 from benchmarks.vision.clip import clip
 from benchmarks.vision.scale import Scale
@@ -87,7 +87,7 @@ def measure(film: str, scale: Scale) -> Results:
                     results.add(variant, {"fps": fps})
                     continue
                 result = run(
-                    "meter:throughput",
+                    "vision.meter:throughput",
                     variant=variant,
                     clip=film,
                     frames=scale.frames,

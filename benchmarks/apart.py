@@ -1,8 +1,8 @@
 """Run a function in a process of its own, and get what it returns.
 
-    python -m benchmarks.vision.apart peers:one_thread '{"clip": ...}'
+    python -m benchmarks.apart vision.peers:one_thread '{"clip": ...}'
 
-Settings of cv2, threads left over, memory once taken: nothing of one variant reaches another.
+Settings of a library, threads left over, memory once taken: nothing of one variant reaches another.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 class FailedError(Exception):
@@ -26,19 +27,22 @@ class Apart:
     """A function of this package that runs elsewhere.
 
     Args:
-        where: "module:function".
+        where: "part.module:function".
+        environment: variables of its process, beside those of this one.
         arguments: of that function, as JSON can hold them.
     """
 
-    def __init__(self, where: str, **arguments: Any) -> None:
+    def __init__(
+        self, where: str, environment: Mapping[str, str] | None = None, **arguments: Any
+    ) -> None:
         self._where = where
-        command = [sys.executable, "-m", "benchmarks.vision.apart", where, json.dumps(arguments)]
+        command = [sys.executable, "-m", "benchmarks.apart", where, json.dumps(arguments)]
         # FFmpeg's remarks on streams that end are no news here
         quiet = {"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_LOG_LEVEL": "OFF"}
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | quiet,
+            env={**os.environ, **quiet, **(environment or {})},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -46,9 +50,11 @@ class Apart:
         )
 
     def line(self) -> str:
-        """Wait for its next line."""
+        """Wait for its next line that is not blank; "" when it has ended."""
         assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        while (line := self._process.stdout.readline()) and not line.strip():
+            pass
+        return line.strip()
 
     def go(self) -> None:
         """Let it go on."""
@@ -56,13 +62,17 @@ class Apart:
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
 
+    def end(self) -> None:
+        """End it, if it has not ended; nobody will ask for what it returns."""
+        self._process.kill()
+        self._process.communicate()
+
     def result(self, timeout_s: float = 900.0) -> Any:
         """Wait for what it returns."""
         try:
             out, err = self._process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+            self.end()
             raise FailedError(f"{self._where}: no result within {timeout_s:g} s") from None
         if self._process.returncode:
             last = (err.strip().splitlines() or [f"exit code {self._process.returncode}"])[-1]
@@ -70,15 +80,15 @@ class Apart:
         return json.loads(out.strip().splitlines()[-1])
 
 
-def run(where: str, **arguments: Any) -> Any:
+def run(where: str, environment: Mapping[str, str] | None = None, **arguments: Any) -> Any:
     """The result of a function in a process of its own. Raises FailedError."""
-    return Apart(where, **arguments).result()
+    return Apart(where, environment, **arguments).result()
 
 
 def main(where: str, arguments: str) -> None:
     """Be that process."""
     module, _, function = where.partition(":")
-    called = getattr(import_module(f"benchmarks.vision.{module}"), function)
+    called = getattr(import_module(f"benchmarks.{module}"), function)
     print("\n" + json.dumps(called(**json.loads(arguments))), flush=True)
     os._exit(0)  # a thread that is left inside a driver would abort an orderly end
 

@@ -1,0 +1,1 @@
+"""The software renderer against OpenGL and the renderers that others use: `make bench-graphics`."""
