@@ -23,6 +23,11 @@ TRILINEAR = {"psnr_db": 53.0, "mean_most": 0.05}
 # At a grazing angle depth is steep, and drivers differ in whether they interpolate it from
 # snapped vertices or from those before
 DEPTH_MOST, DEPTH_OFF, DEPTH_OFF_SHARE = 1e-3, 2e-5, 0.05
+# The edges of layers, shadows and samples stand in no ids: a pixel there that only one renderer
+# takes is a difference of colour
+EDGES = {"stray_ppm": 10}
+# llvmpipe rounds a blend of bytes down, which darkens by up to a step for each layer; we round
+LAYERS = {"stray_ppm": 10, "mean_most": 0.15, "psnr_db": 53.0}
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,12 @@ def shoot(renderer, scene, camera):
     return Picture(color, ids, depth, (ids >= 0) | (color != background).any(axis=2))
 
 
-def disagreement(ones, others, *, psnr_db=PSNR_DB, mean_most=MEAN, depth_most=DEPTH_MOST):
+def disagreement(
+    ones, others, *, psnr_db=PSNR_DB, mean_most=MEAN, depth_most=DEPTH_MOST, stray_ppm=0
+):
     """The gates that two series of pictures fail, each as a line that begins with its name.
 
+    `stray_ppm` of all that was drawn may have any colour.
     Pixels are counted over the whole series: of a million, five are a number; of a thousand, not.
     """
     tall = [(a, b) for a, b in zip(ones, others, strict=True)]
@@ -62,7 +70,9 @@ def disagreement(ones, others, *, psnr_db=PSNR_DB, mean_most=MEAN, depth_most=DE
     # Where another triangle is seen, another colour and depth are right
     colors = np.concatenate([_color_difference(a, b) for a, b in tall])
     depths = np.concatenate([abs(a.depth - b.depth)[a.ids == b.ids] for a, b in tall])
-    worst = int(abs(colors).max(initial=0))
+    strays = int(stray_ppm * 1e-6 * drawn)
+    steps = np.sort(abs(colors).max(axis=1, initial=0))
+    worst = int(steps[: len(steps) - strays].max(initial=0))
     off = int((abs(colors) > COLOR_OFF).any(axis=1).sum())
     mean = colors.mean(axis=0) if len(colors) else np.zeros(3)
     squares = float((colors.astype(float) ** 2).mean()) if len(colors) else 0.0

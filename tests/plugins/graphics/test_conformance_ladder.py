@@ -9,7 +9,7 @@ from guide.timing import Timeline
 from guide_graphics.raster.ladder import renderer as ladder
 
 from . import scenes
-from .agreement import COLOR_OFF_PPM, shoot
+from .agreement import assert_agree, shoot
 from .copies import python_ladder
 
 UNIT = 1 / ((1 << 24) - 1)  # of depth
@@ -33,16 +33,12 @@ LARGE = [(without_mipmaps(scenes.still_life(3000)), view) for view in scenes.STI
 ]
 
 
-def assert_same(ones, others, *, off_ppm=0.0):
-    """The same triangles; but for `off_ppm`, depth to 2 units of 24 bits and colour to 2 steps."""
-    off = deep = covered = 0
+def assert_same(ones, others):
+    """The same triangles, depth to 2 units of 24 bits and colour to 2 steps."""
     for a, b in zip(ones, others, strict=True):
         assert (a.ids == b.ids).all()
-        deep += (abs(a.depth.astype(float) - b.depth) > 2.5 * UNIT).sum()
-        off += (abs(a.color.astype(int) - b.color) > 2).any(axis=2).sum()
-        covered += (a.ids >= 0).sum()
-    assert off <= off_ppm * 1e-6 * covered
-    assert deep <= off_ppm * 1e-6 * covered
+        assert (abs(a.depth.astype(float) - b.depth) <= 2.5 * UNIT).all()
+        assert (abs(a.color.astype(int) - b.color) <= 2).all()
 
 
 def drawn(renderer, views):
@@ -73,7 +69,11 @@ def test_compiled_the_loop_draws_what_python_does(tmp_path, one_band):
 def test_vectors_draw_what_python_does(opened, tmp_path):
     size = (24, 16)
     python = drawn(python_ladder(tmp_path, size), COARSE)
-    assert_same(python, [shoot(opened("software", size), *view) for view in COARSE])
+    vectors = [shoot(opened("software", size), *view) for view in COARSE]
+    for a, b in zip(python, vectors, strict=True):
+        assert (a.ids == b.ids).all()
+    # The ladder takes depth from snapped corners; at this size that is seen
+    assert_agree(python, vectors, depth_most=0.01)
 
 
 def test_bands_and_threads_change_no_bit(opened, one_band):
@@ -91,7 +91,7 @@ def test_vectors_draw_what_scalars_do(opened):
         [shoot(opened(kind, size), *view) for view in LARGE] for kind in ("ladder", "software")
     )
     assert sum((picture.ids >= 0).sum() for picture in scalar) > 1_000_000
-    assert_same(scalar, vectors, off_ppm=COLOR_OFF_PPM)
+    assert_agree(scalar, vectors)
 
 
 def test_a_frame_is_the_same_drawn_twice_by_python(tmp_path):
