@@ -62,8 +62,8 @@ class Lighting(NamedTuple):
     shadow_bias: Any  # of depth 0 to 1
 
 
-class Setup(NamedTuple):
-    """A triangle within a tile; see `cover.set_up`."""
+class Edges(NamedTuple):
+    """A triangle's box and edges within a tile; see `cover.edges_of`."""
 
     left: Any  # its box, from the tile's corner
     right: Any
@@ -78,6 +78,11 @@ class Setup(NamedTuple):
     dya: Any  # what they lose from column to column, / 256
     dyb: Any
     dyc: Any
+
+
+class Slopes(NamedTuple):
+    """What of a triangle is linear over the picture; see `cover.slopes_of`."""
+
     z: Any  # depth at the anchor, in 1/FAR, rounding included
     z_right: Any  # what it gains from column to column
     z_up: Any

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from guide_graphics.raster.kernel import Flag, Int, Real, kernel_part
-from guide_graphics.raster.software.bundles import Drawn, Memory, Setup, Tile
+from guide_graphics.raster.software.bundles import Drawn, Edges, Memory, Slopes, Tile
 from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
     LANES,
@@ -68,7 +68,7 @@ def bias(dx: Int, dy: Int) -> Int:
 
 
 @kernel_part
-def set_up(drawn: Drawn, item: Int, tile: Tile, reach: Int) -> Setup:
+def edges_of(drawn: Drawn, item: Int, tile: Tile, reach: Int) -> Edges:
     """One survivor in one tile. Its box is empty (left > right or bottom > top) or not.
 
     The box holds all pixels with a sample in the triangle; samples are as far as `reach` from the
@@ -90,25 +90,34 @@ def set_up(drawn: Drawn, item: Int, tile: Tile, reach: Int) -> Setup:
     eb = dxb * (py - cy) - dyb * (px - cx) + bias(dxb, dyb)
     ec = dxc * (py - ay) - dyc * (px - ax) + bias(dxc, dyc)
 
-    # The shares of the corners are linear over the picture, and so is depth. From here on it is
-    # the corners themselves that count, not what they were snapped to.
-    fx, fy = np.float64(r[4 * a]), np.float64(r[4 * a + 1])
-    bx_, by_, cx_, cy_ = r[4 * b] - fx, r[4 * b + 1] - fy, r[4 * c] - fx, r[4 * c + 1] - fy
-    area = bx_ * cy_ - by_ * cx_
+    return Edges(left, right, bottom, top, ea, eb, ec, dxa, dxb, dxc, dya, dyb, dyc)
+
+
+@kernel_part
+def slopes_of(drawn: Drawn, item: Int, tile: Tile) -> Slopes:
+    """The shares of the corners, and depth: both are linear over the picture.
+
+    Here it is the corners themselves that count, not what they were snapped to.
+    """
+    a, b, c = corners_of(drawn, item)
+    r = drawn.records
+    ax, ay = np.float64(r[4 * a]), np.float64(r[4 * a + 1])
+    bx, by, cx, cy = r[4 * b] - ax, r[4 * b + 1] - ay, r[4 * c] - ax, r[4 * c + 1] - ay
+    area = bx * cy - by * cx
     step = 256 / area if area != 0 else 0.0
-    b_dx, c_dx, b_dy, c_dy = cy_ * step, -by_ * step, -cx_ * step, bx_ * step
+    b_dx, c_dx, b_dy, c_dy = cy * step, -by * step, -cx * step, bx * step
     za = np.float64(r[4 * a + 2])
     zb, zc = r[4 * b + 2] - za, r[4 * c + 2] - za
     z_right, z_up = (zb * b_dx + zc * c_dx) * FAR, (zb * b_dy + zc * c_dy) * FAR
     # A corner far outside would leave large numbers to be taken from one another
-    anchor_x, anchor_y = min(max(ax >> 8, 0), tile.last_x), min(max(ay >> 8, 0), tile.last_y)
-    from_x, from_y = anchor_x - fx / 256, anchor_y - fy / 256
+    anchor_x = min(max(snapped(r[4 * a]) >> 8, 0), tile.last_x)
+    anchor_y = min(max(snapped(r[4 * a + 1]) >> 8, 0), tile.last_y)
+    from_x, from_y = anchor_x - ax / 256, anchor_y - ay / 256
     share_b, share_c = from_x * b_dx + from_y * b_dy, from_x * c_dx + from_y * c_dy
     z = (za + zb * share_b + zc * share_c) * FAR + 0.5
-    return Setup(
-        left, right, bottom, top, ea, eb, ec, dxa, dxb, dxc, dya, dyb, dyc,
-        np.float32(z), np.float32(z_right), np.float32(z_up),
-        b_dx, c_dx, b_dy, c_dy, anchor_x, anchor_y, share_b, share_c,
+    return Slopes(
+        np.float32(z), np.float32(z_right), np.float32(z_up), b_dx, c_dx, b_dy, c_dy,
+        anchor_x, anchor_y, share_b, share_c,
     )  # fmt: skip
 
 
@@ -120,7 +129,7 @@ def corners_of(drawn: Drawn, item: Int) -> tuple[Int, Int, Int]:
 
 
 @kernel_part
-def planes_of(drawn: Drawn, item: Int, t: Setup) -> tuple[Any, Any, Any]:
+def planes_of(drawn: Drawn, item: Int, t: Slopes) -> tuple[Any, Any, Any]:
     """All attributes at once, divided by w, which makes them linear over the picture.
 
     Returns what they gain from column to column and from row to row, and what they are at the
@@ -139,7 +148,7 @@ def planes_of(drawn: Drawn, item: Int, t: Setup) -> tuple[Any, Any, Any]:
 
 
 @kernel_part
-def keep(planes: Any, at: Int, right: Any, up: Any, value: Any, t: Setup) -> None:
+def keep(planes: Any, at: Int, right: Any, up: Any, value: Any, t: Slopes) -> None:
     """Write what `planes_of` returns, and the anchor."""
     store(planes, at, right)
     store(planes, at + ATTRIBUTES, up)
@@ -149,15 +158,21 @@ def keep(planes: Any, at: Int, right: Any, up: Any, value: Any, t: Setup) -> Non
 
 
 @kernel_part
-def sampled_at(t: Setup, sample: Int, samples: Int) -> tuple[Int, Int, Int, Real]:
-    """Edge functions and depth of a sample instead of the centre; depth at the anchor's pixel."""
+def edges_at(e: Edges, sample: Int, samples: Int) -> tuple[Int, Int, Int]:
+    """Edge functions of a sample instead of the centre."""
     if samples == 1:
-        return t.ea, t.eb, t.ec, t.z
+        return e.ea, e.eb, e.ec
     x, y = SAMPLE_X[sample], SAMPLE_Y[sample]
-    ea, eb = t.ea + t.dxa * y - t.dya * x, t.eb + t.dxb * y - t.dyb * x
-    ec = t.ec + t.dxc * y - t.dyc * x
-    z = t.z + np.float32(x / 256) * t.z_right + np.float32(y / 256) * t.z_up
-    return ea, eb, ec, np.float32(z)
+    return e.ea + e.dxa * y - e.dya * x, e.eb + e.dxb * y - e.dyb * x, e.ec + e.dxc * y - e.dyc * x
+
+
+@kernel_part
+def depth_at(t: Slopes, sample: Int, samples: Int) -> Real:
+    """Depth of a sample instead of the centre, at the anchor's pixel."""
+    if samples == 1:
+        return t.z
+    x, y = np.float32(SAMPLE_X[sample] / 256), np.float32(SAMPLE_Y[sample] / 256)
+    return np.float32(t.z + x * t.z_right + y * t.z_up)
 
 
 @kernel_part
@@ -178,18 +193,25 @@ def cover(
     Returns:
         `slot`, or the one behind it when some pixel shows the triangle.
     """
-    t = set_up(drawn, item, tile, REACH if samples > 1 else 0)
-    if t.left > t.right or t.bottom > t.top:
+    e = edges_of(drawn, item, tile, REACH if samples > 1 else 0)
+    if e.left > e.right or e.bottom > e.top:
         return slot
-    wide, high = t.right - t.left + 1, t.top - t.bottom + 1
+    wide, high = e.right - e.left + 1, e.top - e.bottom + 1
+    t = slopes_of(drawn, item, tile)
     seen = False
     for sample in range(samples):
-        ea, eb, ec, z = sampled_at(t, sample, samples)
-        at = sample * pixels
+        ea, eb, ec = edges_at(e, sample, samples)
+        z, at = depth_at(t, sample, samples), sample * pixels
         if wide <= LANES:
-            found = _strip(t, ea, eb, ec, z, 0, 0, high, tile, memory, at, slot)
+            # Aligned where it fits: what a neighbour has just written is then read in one piece,
+            # which a processor does before it has reached the cache, and of two pieces not
+            back = e.left & (LANES - 1)
+            if e.right - e.left + back >= LANES:
+                back = 0
+            ea, eb, ec = ea + 256 * back * e.dya, eb + 256 * back * e.dyb, ec + 256 * back * e.dyc
+            found = _strip(e, ea, eb, ec, t, z, -back, 0, high, tile, memory, at, slot)
         else:
-            found = _blocks(t, ea, eb, ec, z, wide, high, tile, memory, at, slot)
+            found = _blocks(e, ea, eb, ec, t, z, wide, high, tile, memory, at, slot)
         seen = seen or found
     if not seen:
         return slot
@@ -200,8 +222,17 @@ def cover(
 
 
 @kernel_part
+def _rows(e: Edges, ea: Int, eb: Int, ec: Int) -> tuple[Any, Any, Any]:
+    """Edge functions of eight pixels of a row."""
+    along = lanes()
+    va = i32x8(limited(ea)) - along * i32x8(e.dya)
+    vb = i32x8(limited(eb)) - along * i32x8(e.dyb)
+    return va, vb, i32x8(limited(ec)) - along * i32x8(e.dyc)
+
+
+@kernel_part
 def _blocks(
-    t: Setup, ea0: Int, eb0: Int, ec0: Int, z: Real, wide: Int, high: Int, tile: Tile,
+    e: Edges, ea0: Int, eb0: Int, ec0: Int, t: Slopes, z: Real, wide: Int, high: Int, tile: Tile,
     memory: Memory, at: Int, slot: Int,
 ) -> Flag:  # fmt: skip
     """Draw a large box block by block of 8 x 8 pixels; whether some pixel was taken."""
@@ -210,40 +241,37 @@ def _blocks(
         rows = min(high - y, LANES)
         for x in range(0, wide, LANES):
             # The shift commutes with whole pixels, the limit does not: it comes last
-            ea = ea0 + 256 * (y * t.dxa - x * t.dya)
-            eb = eb0 + 256 * (y * t.dxb - x * t.dyb)
-            ec = ec0 + 256 * (y * t.dxc - x * t.dyc)
+            ea = ea0 + 256 * (y * e.dxa - x * e.dya)
+            eb = eb0 + 256 * (y * e.dxb - x * e.dyb)
+            ec = ec0 + 256 * (y * e.dxc - x * e.dyc)
             if (
-                ea + 256 * 7 * (max(t.dxa, 0) + max(-t.dya, 0)) < 0
-                or eb + 256 * 7 * (max(t.dxb, 0) + max(-t.dyb, 0)) < 0
-                or ec + 256 * 7 * (max(t.dxc, 0) + max(-t.dyc, 0)) < 0
+                ea + 256 * 7 * (max(e.dxa, 0) + max(-e.dya, 0)) < 0
+                or eb + 256 * 7 * (max(e.dxb, 0) + max(-e.dyb, 0)) < 0
+                or ec + 256 * 7 * (max(e.dxc, 0) + max(-e.dyc, 0)) < 0
             ):
                 continue  # all of the block lies outside of one edge
             if (
-                ea + 256 * 7 * (min(t.dxa, 0) + min(-t.dya, 0)) >= 0
-                and eb + 256 * 7 * (min(t.dxb, 0) + min(-t.dyb, 0)) >= 0
-                and ec + 256 * 7 * (min(t.dxc, 0) + min(-t.dyc, 0)) >= 0
+                ea + 256 * 7 * (min(e.dxa, 0) + min(-e.dya, 0)) >= 0
+                and eb + 256 * 7 * (min(e.dxb, 0) + min(-e.dyb, 0)) >= 0
+                and ec + 256 * 7 * (min(e.dxc, 0) + min(-e.dyc, 0)) >= 0
             ):
-                found = _full(t, z, x, y, rows, tile, memory, at, slot)
+                found = _full(e, t, z, x, y, rows, tile, memory, at, slot)
             else:
-                found = _strip(t, ea, eb, ec, z, x, y, rows, tile, memory, at, slot)
+                found = _strip(e, ea, eb, ec, t, z, x, y, rows, tile, memory, at, slot)
             seen = seen or found
     return seen
 
 
 @kernel_part
 def _strip(
-    t: Setup, ea: Int, eb: Int, ec: Int, z: Real, x: Int, y: Int, rows: Int, tile: Tile,
+    e: Edges, ea: Int, eb: Int, ec: Int, t: Slopes, z: Real, x: Int, y: Int, rows: Int, tile: Tile,
     memory: Memory, first: Int, slot: Int,
 ) -> Flag:  # fmt: skip
     """Test and draw eight columns from (x, y) of the box on; whether some pixel was taken."""
-    along = lanes()
-    va = i32x8(limited(ea)) - along * i32x8(t.dya)
-    vb = i32x8(limited(eb)) - along * i32x8(t.dyb)
-    vc = i32x8(limited(ec)) - along * i32x8(t.dyc)
-    ua, ub, uc = i32x8(t.dxa), i32x8(t.dxb), i32x8(t.dxc)
-    x, y = x + t.left, y + t.bottom
-    columns = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))
+    va, vb, vc = _rows(e, ea, eb, ec)
+    ua, ub, uc = i32x8(e.dxa), i32x8(e.dxb), i32x8(e.dxc)
+    x, y = x + e.left, y + e.bottom
+    columns = f32x8(lanes() + i32x8(tile.x0 + x - t.anchor_x))
     gain, zero, mine = f32x8(t.z_right), i32x8(0), i32x8(slot)
     at = first + y * tile.stride + x
     y = tile.y0 + y - t.anchor_y
@@ -262,10 +290,19 @@ def _strip(
 
 @kernel_part
 def _full(
-    t: Setup, z: Real, x: Int, y: Int, rows: Int, tile: Tile, memory: Memory, first: Int, slot: Int
+    e: Edges,
+    t: Slopes,
+    z: Real,
+    x: Int,
+    y: Int,
+    rows: Int,
+    tile: Tile,
+    memory: Memory,
+    first: Int,
+    slot: Int,
 ) -> Flag:
     """The same where all pixels lie inside of the triangle."""
-    x, y = x + t.left, y + t.bottom
+    x, y = x + e.left, y + e.bottom
     columns = f32x8(lanes() + i32x8(tile.x0 + x - t.anchor_x))
     gain, mine = f32x8(t.z_right), i32x8(slot)
     at = first + y * tile.stride + x

@@ -26,12 +26,13 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, register_model
 
 LANES = 8
-_I1, _I8, _I32, _I64, _F32 = (
+_I1, _I8, _I32, _I64, _F32, _F64 = (
     ir.IntType(1),
     ir.IntType(8),
     ir.IntType(32),
     ir.IntType(64),
     ir.FloatType(),
+    ir.DoubleType(),
 )
 
 
@@ -230,18 +231,25 @@ def store_records(typingctx: Any, data: Any, at: Any, a: Any, b: Any, c: Any, d:
     return types.void(data, at, a, b, c, d), emit
 
 
+def _places(builder: Any, data: Any, at: Any, to: Any) -> list[Any]:
+    """Where the elements are that `at` counts, lane by lane; no index is negative."""
+    found = []
+    for k in range(LANES):
+        # Extended without a sign it costs nothing: taken out of a vector, it is already
+        index = builder.zext(builder.extract_element(at, ir.Constant(_I32, k)), _I64)
+        found.append(builder.bitcast(builder.gep(data, [index]), to.as_pointer()))
+    return found
+
+
 @_intrinsic
 def gather(typingctx: Any, data: Any, at: Any) -> Any:
-    """Elements behind a pointer, one for each lane of the indices `at`."""
+    """Elements behind a pointer, one for each lane of the indices `at`, none of them negative."""
     vector = _BY_ELEMENT[data.dtype]
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         found = ir.Constant(vector.ir, ir.Undefined)
-        for k in range(LANES):
-            lane = ir.Constant(_I32, k)
-            index = builder.sext(builder.extract_element(args[1], lane), _I64)
-            element = builder.load(builder.gep(args[0], [index]))
-            found = builder.insert_element(found, element, lane)
+        for k, place in enumerate(_places(builder, args[0], args[1], vector.ir.element)):
+            found = builder.insert_element(found, builder.load(place), ir.Constant(_I32, k))
         return found
 
     return vector(data, at), emit
@@ -252,20 +260,22 @@ def gather_pairs(typingctx: Any, data: Any, at: Any) -> Any:
     """Two neighbours for each lane, `at` and `at + 1` behind a pointer to words of 32 bits."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        wide = ir.VectorType(_I64, LANES)
-        found = ir.Constant(wide, ir.Undefined)
-        for k in range(LANES):
-            lane = ir.Constant(_I32, k)
-            index = builder.sext(builder.extract_element(args[1], lane), _I64)
-            place = builder.bitcast(builder.gep(args[0], [index]), _I64.as_pointer())
-            found = builder.insert_element(found, builder.load(place, align=4), lane)
-        flat = builder.bitcast(found, ir.VectorType(_F32, 2 * LANES))
-        undefined = ir.Constant(flat.type, ir.Undefined)
-        pair = []
+        # Two lanes fill 128 bits, as two halves of which each is loaded into its place
+        two, four = ir.VectorType(_F64, 2), ir.VectorType(_F32, 4)
+        places = _places(builder, args[0], args[1], _F64)
+        fours = []
+        for low, high in zip(places[::2], places[1::2], strict=True):
+            pair = ir.Constant(two, ir.Undefined)
+            pair = builder.insert_element(pair, builder.load(low, align=4), ir.Constant(_I32, 0))
+            pair = builder.insert_element(pair, builder.load(high, align=4), ir.Constant(_I32, 1))
+            fours.append(builder.bitcast(pair, four))
+        found = []
         for first in (0, 1):
-            order = ir.Constant(I32x8.ir, list(range(first, 2 * LANES, 2)))
-            pair.append(builder.shuffle_vector(flat, undefined, order))
-        return context.make_tuple(builder, sig.return_type, pair)
+            order = ir.Constant(ir.VectorType(_I32, 4), [first, 2 + first, 4 + first, 6 + first])
+            low, high = (builder.shuffle_vector(*fours[k : k + 2], order) for k in (0, 2))
+            whole = ir.Constant(I32x8.ir, list(range(LANES)))
+            found.append(builder.shuffle_vector(low, high, whole))
+        return context.make_tuple(builder, sig.return_type, found)
 
     return UniTuple(F32x8, 2)(data, at), emit
 
@@ -387,6 +397,23 @@ def take(typingctx: Any, counters: Any, at: Any, count: Any) -> Any:
         return builder.atomic_rmw("add", builder.gep(args[0], [index]), count, "seq_cst")
 
     return types.int64(counters, at, count), emit
+
+
+@_intrinsic
+def prefetch(typingctx: Any, data: Any, at: Any) -> Any:
+    """Begin to fetch the element `at` behind a pointer, for it will be read soon."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        bytes_, word = ir.PointerType(_I8), _I32
+        kind = ir.FunctionType(ir.VoidType(), [bytes_, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        place = builder.bitcast(builder.gep(args[0], [index]), bytes_)
+        # For reading, into every cache, of data
+        builder.call(function, [place, *(ir.Constant(word, k) for k in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(data, at), emit
 
 
 @_intrinsic

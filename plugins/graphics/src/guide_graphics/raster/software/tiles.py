@@ -23,12 +23,15 @@ from guide_graphics.raster.software.cover import (
     PLANES,
     REACH,
     clear,
+    corners_of,
     cover,
+    depth_at,
+    edges_at,
+    edges_of,
     keep,
     limited,
     planes_of,
-    sampled_at,
-    set_up,
+    slopes_of,
 )
 from guide_graphics.raster.software.layout import ATTRIBUTES, MAX_LEVELS
 from guide_graphics.raster.software.shade import ALPHA, SURFACE, level_wanted, lit, packed
@@ -46,11 +49,14 @@ from guide_graphics.raster.software.simd import (
     lowest_bit,
     most,
     pointer,
+    prefetch,
     select,
     store,
     take,
 )
 from guide_graphics.raster.software.triangles import I64
+
+AHEAD = 16  # survivors by which what they need is fetched before they are drawn
 
 
 @kernel_part
@@ -146,7 +152,10 @@ def draw_tiles(
         tile = _tile(number, tile_bits, width, height)
         clear(own, samples * pixels)
         count = 0
-        for at in range(starts_[number], starts_[number + 1]):
+        last = starts_[number + 1]
+        for at in range(starts_[number], last):
+            if at + AHEAD < last:
+                _fetch(here, items_[at + AHEAD])
             if not (layered and _is_layer(here, items_[at], lit_by)):
                 count = cover(here, items_[at], tile, own, count, samples, pixels)
         middle = cycles()
@@ -165,6 +174,18 @@ def draw_tiles(
         covering += middle - began
         shading += cycles() - middle
     spent[0], spent[1] = covering, shading
+
+
+@kernel_part
+def _fetch(drawn: Drawn, item: Int) -> None:
+    """Begin to fetch what `cover` will read of a survivor."""
+    a, b, c = corners_of(drawn, item)
+    prefetch(drawn.records, 4 * a)
+    prefetch(drawn.records, 4 * b)
+    prefetch(drawn.records, 4 * c)
+    prefetch(drawn.attributes, ATTRIBUTES * a)
+    prefetch(drawn.attributes, ATTRIBUTES * b)
+    prefetch(drawn.attributes, ATTRIBUTES * c)
 
 
 @kernel_part
@@ -348,10 +369,12 @@ def _blend(
     onto: Canvas,
 ) -> None:
     """Blend a survivor over what a tile shows already; depth and triangles stay."""
-    t = set_up(drawn, item, tile, REACH if samples > 1 else 0)
-    if t.left > t.right or t.bottom > t.top:
+    e = edges_of(drawn, item, tile, REACH if samples > 1 else 0)
+    if e.left > e.right or e.bottom > e.top:
         return
-    ea0, eb0, ec0, z = sampled_at(t, sample, samples)
+    t = slopes_of(drawn, item, tile)
+    ea0, eb0, ec0 = edges_at(e, sample, samples)
+    z = depth_at(t, sample, samples)
     number = drawn.survivors[4 * item + 3]
     mesh = drawn.mesh_of[number >> 1]
     right, up, value = planes_of(drawn, item, t)
@@ -364,16 +387,16 @@ def _blend(
     keep(memory.planes, at, right, up, value, t)
     zero, gain = i32x8(0), f32x8(t.z_right)
     alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
-    further_a, further_b = i32x8(LANES * t.dya), i32x8(LANES * t.dyb)
-    further_c = i32x8(LANES * t.dyc)
-    first = t.left & -LANES  # aligned, so that no group reaches into the next tile
-    for y in range(t.bottom, t.top + 1):
+    further_a, further_b = i32x8(LANES * e.dya), i32x8(LANES * e.dyb)
+    further_c = i32x8(LANES * e.dyc)
+    first = e.left & -LANES  # aligned, so that no group reaches into the next tile
+    for y in range(e.bottom, e.top + 1):
         row = np.float32(tile.y0 + y - t.anchor_y)
-        dx, dy = first - t.left, y - t.bottom
-        ea = i32x8(limited(ea0 + 256 * (dy * t.dxa - dx * t.dya))) - along * i32x8(t.dya)
-        eb = i32x8(limited(eb0 + 256 * (dy * t.dxb - dx * t.dyb))) - along * i32x8(t.dyb)
-        ec = i32x8(limited(ec0 + 256 * (dy * t.dxc - dx * t.dyc))) - along * i32x8(t.dyc)
-        for x in range(first, t.right + 1, LANES):
+        dx, dy = first - e.left, y - e.bottom
+        ea = i32x8(limited(ea0 + 256 * (dy * e.dxa - dx * e.dya))) - along * i32x8(e.dya)
+        eb = i32x8(limited(eb0 + 256 * (dy * e.dxb - dx * e.dyb))) - along * i32x8(e.dyb)
+        ec = i32x8(limited(ec0 + 256 * (dy * e.dxc - dx * e.dyc))) - along * i32x8(e.dyc)
+        for x in range(first, e.right + 1, LANES):
             inside = (ea | eb | ec) >= zero
             ea, eb, ec = ea - further_a, eb - further_b, ec - further_c
             column = f32x8(along + i32x8(tile.x0 + x - t.anchor_x))

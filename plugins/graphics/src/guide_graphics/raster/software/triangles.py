@@ -30,6 +30,7 @@ from guide_graphics.raster.software.simd import (
     most,
     nearest,
     pointer,
+    select,
     store,
     take,
 )
@@ -100,7 +101,7 @@ def cull_and_bin(
     eight, far = i32x8(8), i32x8(reach)
     last_column, last_row = i32x8(width - 1), i32x8(height - 1)
     to_tile = i32x8(8 + tile_bits)
-    two = i32x8(2)
+    one, two = i32x8(1), i32x8(2)
     # Lanes as numbers, for those that are left: vertices, area, tiles
     spilled = np.empty(8 * LANES, np.int32)
     spill = pointer(spilled)
@@ -134,6 +135,17 @@ def cull_and_bin(
             bottom = most((bottom + low) >> eight, zero)
             top = least((top + far) >> eight, last_row)
             seen = (left <= right) & (bottom <= top) & (area != zero)
+            if reach == 0:
+                # Of boxes of 2 x 2 pixels at most, every second one holds no centre of a pixel
+                tiny = (right - left <= one) & (top - bottom <= one) & (area > zero)
+                px, py = left << eight, bottom << eight
+                mx, my = left - right, bottom - top  # 0, or all bits
+                ea = _corners(bx, by, cx, cy, px, py, mx, my)
+                eb = _corners(cx, cy, ax, ay, px, py, mx, my)
+                ec = _corners(ax, ay, bx, by, px, py, mx, my)
+                missed = (ea[0] | eb[0] | ec[0]) & (ea[1] | eb[1] | ec[1])
+                missed = missed & (ea[2] | eb[2] | ec[2]) & (ea[3] | eb[3] | ec[3])
+                seen = seen & ~(tiny & (missed < zero))
             left_over = bits(seen | large)
             if left_over == 0:
                 continue
@@ -169,6 +181,24 @@ def cull_and_bin(
                     survivors_, boxes_, counts_,
                 )  # fmt: skip
         totals[number] = used
+
+
+@kernel_part
+def _corners(
+    ax: Any, ay: Any, bx: Any, by: Any, px: Any, py: Any, mx: Any, my: Any
+) -> tuple[Any, Any, Any, Any]:
+    """An edge's function at the four pixels of a tiny box, as `cover` has it; below 0 is outside.
+
+    The edge goes from a to b; the box begins at (px, py) and goes on for a pixel where mx and my
+    are all bits, and ends there where they are 0.
+    """
+    zero, eight = i32x8(0), i32x8(8)
+    dx, dy = bx - ax, by - ay
+    taken = (dy < zero) | ((dy == zero) & (dx > zero))  # a left or a top edge owns what lies on it
+    first = dx * (py - ay) - dy * (px - ax) - select(taken, zero, i32x8(1))
+    right, up = (dy << eight) & mx, (dx << eight) & my
+    above = first + up
+    return first, first - right, above, above - right
 
 
 @kernel_part
