@@ -22,7 +22,8 @@ def warm(track: str | None) -> None:
     """
     plugins = Plugins()
     tracks = [plugins.track(track)] if track else plugins.tracks()
-    things = [thing for each in tracks for thing in plugins.warm_ups(each.name)]
+    brought = {each.name: plugins.warm_ups(each.name) for each in tracks}
+    things = [thing for some in brought.values() for thing in some]
     for status in plugins.troubles:
         if status.state == "broken":
             click.echo(f"guide: {status.line}", err=True)
@@ -32,7 +33,8 @@ def warm(track: str | None) -> None:
     failed = sum(not _warmed(thing) for thing in things)
     if failed:
         raise GuideError(f"{failed} of {len(things)} could not be warmed up", "see above")
-    click.echo(f"\nNext: guide new-project {tracks[0].name} my_project")
+    name = next(name for name, some in brought.items() if some)
+    click.echo(f"\nNext: guide new-project {name} my_project")
 
 
 def _warmed(thing: WarmUp) -> bool:

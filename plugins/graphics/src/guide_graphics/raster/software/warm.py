@@ -55,7 +55,7 @@ def keep() -> str:
             "export NUMBA_CACHE_DIR=FOLDER, one that you can write to",
         )
     warm()
-    return str(CACHE)
+    return str(transform.stats.cache_path)  # type: ignore[attr-defined]
 
 
 def _end_with_parent() -> None:
