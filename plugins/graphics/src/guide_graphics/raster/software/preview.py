@@ -104,6 +104,7 @@ class Compilation:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C on the terminal is for this process, which may go on
         )
         self._thread = Thread(target=self._follow, name="compilation", daemon=True)
         self._thread.start()
