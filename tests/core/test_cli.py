@@ -102,6 +102,8 @@ class TestHelp:
             ["completion", "tcsh"],
             ["report", "a", "b"],
             ["doctor", "x"],
+            ["warm", "a", "b"],
+            ["warm", "juggling"],
         ],
     )
     def test_what_cannot_work_is_one_line_and_exit_code_2(self, main, arguments):

@@ -51,6 +51,7 @@ class TestHealthy:
             + hook("guide_projects", "return [Scaffold(track, 't', 's', Path('p'))]", "track")
             + hook("guide_meters", "return [MeterSpec('m', 'a:b')]")
             + hook("guide_doctor", "return [Finding('f', 'ok', 'fine')]")
+            + hook("guide_warm", "return [WarmUp('w', 'a:b')]", "track")
             + hook("guide_diagnoses", "return [Diagnosis('d', 'a:b')]")
         )
         plugins = Plugins([plugin("audio", code, HEAD + "from pathlib import Path\n")], [])
@@ -60,6 +61,7 @@ class TestHealthy:
         assert plugins.scaffolds("audio")[0].track == "audio"
         assert plugins.meters()[0].factory == "a:b"
         assert plugins.findings()[0][0] == "audio"
+        assert plugins.warm_ups("audio")[0].run == "a:b"
         assert plugins.diagnoses()[0].name == "d"
         assert plugins.troubles == []
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from guide.plugin import Diagnosis, Exercise, Finding, MeterSpec, Scaffold, Section, Track
+from guide.plugin import Diagnosis, Exercise, Finding, MeterSpec, Scaffold, Section, Track, WarmUp
 
 hookspec = pluggy.HookspecMarker("guide")
 
@@ -44,6 +44,11 @@ def guide_meters() -> Sequence[MeterSpec]:  # type: ignore[empty-body]
 @hookspec
 def guide_doctor() -> Sequence[Finding]:  # type: ignore[empty-body]
     """What this machine has and lacks, as lines for `guide doctor`. May import what it looks at."""
+
+
+@hookspec
+def guide_warm(track: str) -> Sequence[WarmUp]:  # type: ignore[empty-body]
+    """What makes the first start in `track` quick, done ahead and kept on disk."""
 
 
 @hookspec

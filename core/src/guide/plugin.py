@@ -113,6 +113,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Something that is slow once and quick ever after, such as compiling.
+
+    `run` is `"package.module:attribute"`, called without arguments by `guide warm`: it does it and
+    returns the folder it is kept in, as a string.
+    """
+
+    name: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A rule that explains a run.
 

@@ -33,6 +33,7 @@ from guide.plugin import (
     Scaffold,
     Section,
     Track,
+    WarmUp,
     load,
 )
 
@@ -151,6 +152,10 @@ class Plugins:
             for name in list(self._modules)
             for finding in self._call(name, "guide_doctor", Finding)
         ]
+
+    def warm_ups(self, track: str) -> list[WarmUp]:
+        """What `guide warm` does for a track."""
+        return self._collect("guide_warm", WarmUp, track=track)
 
     def diagnoses(self) -> list[Diagnosis]:
         """Rules that explain a run."""

@@ -22,7 +22,17 @@ from guide import hookspecs
 from guide.clock import Clock, VirtualClock
 from guide.learn import exercises
 from guide.loop import Loop, Overrun
-from guide.plugin import GUIDE_API, Diagnosis, Exercise, MeterSpec, Scaffold, Section, Track, load
+from guide.plugin import (
+    GUIDE_API,
+    Diagnosis,
+    Exercise,
+    MeterSpec,
+    Scaffold,
+    Section,
+    Track,
+    WarmUp,
+    load,
+)
 from guide.plugins import Plugins
 from guide.project import read_project
 from guide.run import Failure, Run, Task, drive
@@ -187,6 +197,7 @@ class PluginConformance:
             plugins.sections(name)
             plugins.exercises(name)
             plugins.scaffolds(name)
+            plugins.warm_ups(name)
         plugins.meters()
         plugins.diagnoses()
         plugins.findings()
@@ -216,6 +227,9 @@ class PluginConformance:
         for spec in self._call("guide_meters"):
             assert isinstance(spec, MeterSpec)
             assert callable(load(spec.factory)), spec
+        for thing in self._each("guide_warm"):
+            assert isinstance(thing, WarmUp)
+            assert callable(load(thing.run)), thing
         for diagnosis in self._call("guide_diagnoses"):
             assert isinstance(diagnosis, Diagnosis)
             assert callable(load(diagnosis.rule)), diagnosis

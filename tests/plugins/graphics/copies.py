@@ -36,7 +36,7 @@ def python_ladder(folder, size, *changes):
     sources["plain.py"] = (
         "from guide_graphics.raster.kernel import CACHE, Flag, Int, Real\n"
         "def kernel(function): return function\n"
-        "kernel_part = fast_kernel = fast_kernel_part = kernel\n"
+        "kernel_part = kernel_step = fast_kernel = fast_kernel_part = kernel\n"
     )
     for file, old, new in changes:
         assert sources[file].count(old) == 1, f"{old!r} occurs {sources[file].count(old)} times"

@@ -38,6 +38,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "tracks": ("tracks", "List the tracks, and what is wrong with a plugin."),
         "machine": ("machine", "Measure what this machine can do: its ceilings."),
         "doctor": ("doctor", "Say what this machine has, lacks and can do."),
+        "warm": ("warm", "Compile now what a first run would wait for."),
     },
     "Extend": {
         "new-track": ("new_track", "Write a working plugin for a specialization of your own."),

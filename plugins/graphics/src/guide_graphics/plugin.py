@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from guide.plugin import GUIDE_API as GUIDE_API
-from guide.plugin import Exercise, Finding, Scaffold, Section, Track, hookimpl
+from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
 
 _HERE = Path(__file__).parent
 
@@ -60,6 +60,14 @@ def guide_projects(track: str) -> Sequence[Scaffold]:
             _HERE / "project",
         )
     ]
+
+
+@hookimpl
+def guide_warm(track: str) -> Sequence[WarmUp]:
+    """The kernels of the software renderer."""
+    if track != "graphics":
+        return []
+    return [WarmUp("software renderer", "guide_graphics.raster.software.warm:keep")]
 
 
 @hookimpl

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
-from guide.plugin import Exercise, Finding, Scaffold, Section, Track, hookimpl
+from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
 
 GUIDE_API = 1
 
@@ -59,6 +60,14 @@ def guide_projects(track: str) -> list[Scaffold]:
             _HERE / "project",
         )
     ]
+
+
+@hookimpl
+def guide_warm(track: str) -> list[WarmUp]:
+    """The kernel of `background="fused"`, where numba is there to compile it."""
+    if track != _TRACK or find_spec("numba") is None:
+        return []
+    return [WarmUp("fused background", "guide_vision.pipeline.fused:warm")]
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from guide_graphics.raster.kernel import Int, Real, kernel, kernel_part
+from guide_graphics.raster.kernel import Int, Real, kernel_part, kernel_step
 from guide_graphics.raster.scene import F32
 
 PLANES = 6
@@ -54,7 +54,7 @@ def outcode(clip: F32, vertex: Int, gx: Real, gy: Real) -> Int:
     return code
 
 
-@kernel
+@kernel_step
 def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) -> Int:
     """Cut `polygon` (MAX_CORNERS, 4 or more) at one plane, in place; returns how many are left.
 
@@ -66,7 +66,8 @@ def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) 
         a = distance(plane, polygon[i, 0], polygon[i, 1], polygon[i, 2], polygon[i, 3], gx, gy)
         b = distance(plane, polygon[j, 0], polygon[j, 1], polygon[j, 2], polygon[j, 3], gx, gy)
         if a >= 0:
-            spare[kept] = polygon[i]
+            for k in range(polygon.shape[1]):
+                spare[kept, k] = polygon[i, k]
             kept += 1
         if (a >= 0) != (b >= 0):
             # From the inner corner outward, so that two triangles cut their common edge alike
@@ -79,5 +80,7 @@ def cut(polygon: F32, spare: F32, corners: Int, plane: Int, gx: Real, gy: Real) 
                     polygon[outer, k] - polygon[inner, k]
                 )
             kept += 1
-    polygon[:kept] = spare[:kept]
+    for i in range(kept):  # whole rows at once would have numba compile how it raises an error
+        for k in range(polygon.shape[1]):
+            polygon[i, k] = spare[i, k]
     return kept

@@ -16,6 +16,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from numba import njit
 
+from guide_graphics.raster.part import part
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Numbers inside a kernel. numba infers their width from what a kernel is called with; a type
@@ -49,7 +51,12 @@ def kernel(function: F) -> F:
 
 def kernel_part(function: F) -> F:
     """Compile a helper of a `kernel`."""
-    return _compiled(function, forceinline=True)
+    return part(function, error_model="numpy", forceinline=True)
+
+
+def kernel_step(function: F) -> F:
+    """Compile a helper of a `kernel` that is so large that it may stay a function of its own."""
+    return part(function, error_model="numpy")
 
 
 def fast_kernel(function: F) -> F:
@@ -59,21 +66,33 @@ def fast_kernel(function: F) -> F:
 
 def fast_kernel_part(function: F) -> F:
     """Compile a helper of a `fast_kernel`."""
-    return _compiled(function, fastmath=True, forceinline=True)
+    return part(function, error_model="numpy", fastmath=True, forceinline=True)
 
 
-def _compiled(function: F, *, fastmath: bool = False, forceinline: bool = False) -> F:
-    compile_ = njit(
-        cache=CACHE is not None,
-        nogil=True,
-        error_model="numpy",
-        fastmath=fastmath,
-        forceinline=forceinline,
-    )
+def fast_kernel_step(function: F) -> F:
+    """Compile a helper of a kernel as `kernel_step` does, for arithmetic as in `fast_kernel`."""
+    return part(function, error_model="numpy", fastmath=True)
+
+
+def _compiled(function: F, *, fastmath: bool = False) -> F:
+    compile_ = njit(cache=CACHE is not None, nogil=True, error_model="numpy", fastmath=fastmath)
     compiled = compile_(function)
     if CACHE and (stats := getattr(compiled, "stats", None)):
         _forget_stale_once(Path(stats.cache_path))
     return cast(F, compiled)
+
+
+def is_kept(compiled: Callable[..., Any]) -> bool:
+    """Whether code of a kernel for this processor is in the cache: it loads in milliseconds."""
+    cache = getattr(compiled, "_cache", None)
+    if CACHE is None or cache is None:
+        return False
+    try:
+        kept = cache._cache_file._load_index()  # of this version of numba and of this source
+    except Exception:  # whatever unpickling a broken file raises: then it is compiled anew
+        return False
+    processor = compiled.targetctx.codegen().magic_tuple()  # type: ignore[attr-defined]
+    return any(key[1] == processor for key in kept)
 
 
 @lru_cache

@@ -82,6 +82,7 @@ def open_renderer(
     timeline: Timeline | None = None,
     threads: int | None = None,
     samples: int = 1,
+    preview: bool = False,
 ) -> Renderer:
     """Open a renderer.
 
@@ -94,6 +95,9 @@ def open_renderer(
         threads: how many the software renderer uses; by default one per CPU it may run on.
         samples: of one pixel: 1, or 4 for smooth edges (multisampling). `depth` and `ids` of a
             frame are those at the pixels' centres with either.
+        preview: whether something else may draw while the software renderer is being compiled,
+            which a machine does once and takes seconds: OpenGL, or coarse points. `description`
+            says what draws. Not where `threads` are given.
 
     Raises:
         GuideError: when the size is no size, or OpenGL was asked for and cannot be had.
@@ -114,6 +118,14 @@ def open_renderer(
                 raise
     elif backend != "software":
         raise GuideError(f"no backend {backend!r}", "take software, opengl or auto")
+    if preview and threads is None:
+        from guide_graphics.raster.kernel import CACHE
+        from guide_graphics.raster.software.warm import is_warm
+
+        if CACHE and not is_warm():
+            from guide_graphics.raster.software.preview import PreviewRenderer
+
+            return PreviewRenderer(size, timeline, samples)
     from guide_graphics.raster.software.renderer import SoftwareRenderer
 
     return SoftwareRenderer(size, timeline, threads, samples=samples)

@@ -20,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from guide.clock import SystemClock
 from guide.errors import GuideError
 from guide.loop import Tick
 from guide.run import Run
@@ -85,6 +86,7 @@ class Viewer:
         video: whether a video is written from the first frame on.
         gain: how many times the difference of "both" is amplified.
         step_ns: time from frame to frame, instead of what passed on the loop's clock.
+        preview: whether a window may show what `open_renderer` calls a preview, at first.
 
     Attributes:
         renderer: to draw with; another one after the window was resized.
@@ -109,9 +111,10 @@ class Viewer:
         video: bool = False,
         gain: int = 16,
         step_ns: int | None = None,
+        preview: bool = False,
     ) -> None:
         self._run, self._backend, self._gain = run, backend, gain
-        self._video, self._step_ns = video, step_ns
+        self._video, self._step_ns, self._preview = video, step_ns, preview
         self.t_ns = self._dt_ns = self._now_ns = 0
         self._given = Input()
         self._steering = Steering()
@@ -128,10 +131,11 @@ class Viewer:
             if self._window:
                 opened.callback(self._window.close)
             self.renderer = self._open()
+            self._described = self.renderer.description
             opened.callback(lambda: self.renderer.close())
             self._opened = opened.pop_all()
         run.fact("backend", self.renderer.backend)
-        run.fact("renderer", self.renderer.description)
+        run.fact("renderer", self._described)
         run.fact("size", f"{size[0]}x{size[1]}")
         unwanted = "no" if window == "no" else "no: there is no display that gives one"
         run.fact("window", "yes" if self._window else unwanted)
@@ -179,6 +183,9 @@ class Viewer:
         self._said_frames = max(self._said_frames - 1, 0)
         if isinstance(self.renderer, BothRenderer):
             self._log(self.renderer.difference)
+        if self.renderer.description != self._described:
+            self._say(f"drawn by {self.renderer.description} from here on")
+            self._described = self.renderer.description
         if not (self._window or self._shoot or self._capture.recording):
             return
         color, span = frame.color, self._run.timeline.span
@@ -203,7 +210,10 @@ class Viewer:
     def _open(self) -> Renderer:
         if self._backend == "both":
             return BothRenderer(self._size.size, gain=self._gain)
-        return open_renderer(self._size.size, self._backend)
+        # For eyes alone: a film and a replay are drawn by one renderer from end to end
+        live = isinstance(self._run.loop.clock, SystemClock) and not self._video
+        preview = self._preview and live and self._window is not None
+        return open_renderer(self._size.size, self._backend, preview=preview)
 
     def _reopen(self) -> None:
         """Go on at the window's size."""

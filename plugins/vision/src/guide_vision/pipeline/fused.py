@@ -23,6 +23,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from guide.errors import GuideError
 from guide_vision.pipeline.frame import Image
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,3 +77,21 @@ def background_pass(
             mean[y, x] = m + a * off
             variance[y, x] = v + a * (off * off - v)
             mask[y, x] = 255 if out else 0
+
+
+def warm() -> str:
+    """Compile the kernel, unless it is kept already; returns the folder it is kept in.
+
+    Raises:
+        GuideError: when there is no folder for it that can be written.
+    """
+    picture, model = np.zeros((2, 2), np.uint8), np.zeros((1, 1), np.float32)
+    one = np.float32(1)
+    background_pass(picture, model, model.copy(), picture[:1, :1].copy(), one, one, one, one)
+    stats: Any = getattr(background_pass, "stats", None)
+    if not (stats and stats.cache_path):
+        raise GuideError(
+            "there is no folder to keep compiled code in that can be written",
+            "export NUMBA_CACHE_DIR=FOLDER, one that you can write to",
+        )
+    return str(stats.cache_path)

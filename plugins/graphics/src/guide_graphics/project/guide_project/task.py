@@ -38,6 +38,7 @@ class Task:
             video=options.video,
             gain=options.gain,
             step_ns=benchmark.STEP_NS if options.benchmark else None,
+            preview=not options.benchmark,
         )
         self._open.callback(self._viewer.close)
         scene = self._at(0)

@@ -9,10 +9,11 @@ import numpy as np
 from guide_graphics.raster.kernel import (
     Flag,
     Int,
-    fast_kernel,
     fast_kernel_part,
+    fast_kernel_step,
     kernel,
     kernel_part,
+    kernel_step,
 )
 from guide_graphics.raster.scene import F32, I32, U8
 from guide_graphics.raster.software.bundles import Canvas, Drawn, Lighting, Memory, Tile
@@ -217,7 +218,7 @@ def _is_layer(drawn: Drawn, item: Int, light: Lighting) -> Flag:
     return light.surface[SURFACE * mesh + ALPHA] < 1
 
 
-@fast_kernel
+@fast_kernel_step
 def _shade(
     tile: Tile,
     memory: Memory,
@@ -356,7 +357,7 @@ def _row(planes: Any, slot: Int, x: Any, y: Any) -> Any:
     return right, up, fma(right, dx, fma(up, dy, load(planes, at + 2 * ATTRIBUTES)))
 
 
-@kernel
+@kernel_step
 def _blend(
     drawn: Drawn,
     item: Int,

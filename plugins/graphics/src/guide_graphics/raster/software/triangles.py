@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guide_graphics.raster.clipping import MAX_CORNERS, PLANES, cut, distance
-from guide_graphics.raster.kernel import Flag, Int, Real, kernel, kernel_part
+from guide_graphics.raster.kernel import Flag, Int, Real, kernel, kernel_part, kernel_step
 from guide_graphics.raster.scene import F32, I32
 from guide_graphics.raster.software.layout import ATTRIBUTES
 from guide_graphics.raster.software.simd import (
@@ -221,7 +221,7 @@ def _add(
     return used + 1
 
 
-@kernel
+@kernel_step
 def _add_special(
     triangle: Int, a: Int, b: Int, c: Int, mesh: Int, double_sided: Any, records: Any,
     room: Int, attributes: Any, positions: Any, vertices: Int, matrices: Any, gx: Real, gy: Real,
@@ -268,7 +268,7 @@ def _add_special(
     return used
 
 
-@kernel
+@kernel_step
 def _clip(
     a: Int, b: Int, c: Int, m: Int, matrices: Any, attributes: Any, positions: Any, vertices: Int,
     gx: Real, gy: Real, polygon: F32, spare: F32,
