@@ -183,7 +183,9 @@ def lighting(
     for row, material in zip(table, materials, strict=True):
         row[shade.COLOR : shade.COLOR + 3] = material.color
         row[shade.SPECULAR] = material.specular
-        row[shade.HALF_SHININESS] = material.shininess / 2
+        row[shade.HALF_SHININESS] = power = material.shininess / 2
+        faint = 2.0**-10 / max(material.specular, 1.0)
+        row[shade.FAINT] = faint ** (1 / power) if power > 0 else -1
         row[shade.ALPHA] = material.alpha
     table[:, shade.COLOR : shade.COLOR + 3] /= 255
     table[:, shade.LIGHTS : shade.LIGHTS + 3 * len(scene.lights)] = lights.reshape(

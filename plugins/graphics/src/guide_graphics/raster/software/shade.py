@@ -35,6 +35,7 @@ COLOR = 9  # 3, over 255, the texture's white
 SPECULAR = 12
 HALF_SHININESS = 13
 ALPHA = 14
+FAINT = 15  # squared cosine below which a highlight is less than a quarter of a step of colour
 LIGHTS = 16  # MAX_LIGHTS x 3, directions
 SHADOW = LIGHTS + 3 * MAX_LIGHTS  # 4 x 3: see `shadowed`
 SURFACE = SHADOW + 12
@@ -78,7 +79,10 @@ def lit(
             hx, hy, hz = lx + ex, ly + ey, lz + ez
             along = most((nx * hx + ny * hy + nz * hz) * normal_length, zero)
             square = along * along / most(hx * hx + hy * hy + hz * hz, tiny)
-            highlight = specular * exp2(power * log2(square)) * diffuse
+            shines = square > f32x8(s[base + FAINT])
+            if bits(shines) != 0:
+                shine = specular * exp2(power * log2(square)) * diffuse
+                highlight = select(shines, shine, zero)
         total_red = total_red + f32x8(light.light_colors[3 * k]) * (red * diffuse + highlight)
         total_green = total_green + f32x8(light.light_colors[3 * k + 1]) * (
             green * diffuse + highlight
