@@ -84,6 +84,7 @@ class Viewer:
         hud: whether the figures are shown to begin with.
         video: whether a video is written from the first frame on.
         gain: how many times the difference of "both" is amplified.
+        threads: how many the software renderer uses; by default one per CPU.
         step_ns: time from frame to frame, instead of what passed on the loop's clock.
 
     Attributes:
@@ -108,10 +109,11 @@ class Viewer:
         hud: bool = True,
         video: bool = False,
         gain: int = 16,
+        threads: int | None = None,
         step_ns: int | None = None,
     ) -> None:
         self._run, self._backend, self._gain = run, backend, gain
-        self._video, self._step_ns = video, step_ns
+        self._video, self._threads, self._step_ns = video, threads, step_ns
         self.t_ns = self._dt_ns = self._now_ns = 0
         self._given = Input()
         self._steering = Steering()
@@ -202,8 +204,8 @@ class Viewer:
 
     def _open(self) -> Renderer:
         if self._backend == "both":
-            return BothRenderer(self._size.size, gain=self._gain)
-        return open_renderer(self._size.size, self._backend)
+            return BothRenderer(self._size.size, threads=self._threads, gain=self._gain)
+        return open_renderer(self._size.size, self._backend, threads=self._threads)
 
     def _reopen(self) -> None:
         """Go on at the window's size."""
