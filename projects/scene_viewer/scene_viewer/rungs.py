@@ -139,7 +139,9 @@ def uncompiled() -> ProcessPoolExecutor:
 def shuffled(mesh: Mesh) -> Mesh:
     """Triangles and vertices in an order of chance: as bad as it gets."""
     chance = np.random.default_rng(1)
-    places = chance.permutation(len(mesh.positions))  # of each vertex, where it goes
+    places = chance.permutation(len(mesh.positions)).astype(
+        np.int32
+    )  # of each vertex, where it goes
     back = np.argsort(places)
     triangles = places[mesh.triangles[chance.permutation(len(mesh.triangles))]]
     return replace(

@@ -102,9 +102,10 @@ def ground_texture(size: int = 2048) -> U8:
     edge = np.minimum(_to_edge(y / 0.6) * 0.6, _to_edge(x / 0.9 + row / 2) * 0.9)
     color = np.where((edge > 0.012)[..., None], SLAB, JOINT) * shade[..., None]
     fade = np.clip((np.hypot(x, y) - 2.5) / (GROUND_RADIUS - 3.0), 0, 1)[..., None] ** 0.8
-    return np.clip((color + (np.asarray(HAZE) - color) * fade) * 255 + 0.5, 0, 255).astype(np.uint8)
+    faded = color + (np.asarray(HAZE) - color) * fade
+    return np.asarray(np.clip(faded * 255 + 0.5, 0, 255), np.uint8)
 
 
 def _to_edge(place: np.ndarray) -> np.ndarray:
     """How far it is to the next whole number."""
-    return np.abs(place - np.rint(place))
+    return np.asarray(np.abs(place - np.rint(place)))
