@@ -181,6 +181,16 @@ def test_the_order_in_memory_is_that_of_the_surface(files):
     assert np.array_equal(ordered(mesh).triangles, mesh.triangles)
 
 
+def test_or_that_of_the_file_for_those_who_ask(files):
+    pot = teapot(500)
+    mesh = load_mesh(files / "pot.ply", 3, reorder=False)
+    assert np.array_equal(mesh.triangles, pot.triangles)
+    corners = pot.positions[pot.triangles]
+    assert mesh.positions[mesh.triangles] == pytest.approx(corners, abs=1e-5)
+    assert mesh.material == 3
+    assert not np.array_equal(load_mesh(files / "pot.ply").triangles, mesh.triangles)
+
+
 def glb(**header):
     """A GLB of one part: a triangle whose header is changed."""
     view = {"buffer": 0, "byteOffset": 0, "byteLength": 36}

@@ -109,6 +109,11 @@ def test_both_backends_log_what_they_differ_by():
     assert record.spans["render/opengl/draw"].count == 6
 
 
+def test_the_software_renderer_has_as_many_threads_as_asked_for():
+    facts = [run(Turning(threads=n)).facts["renderer"] for n in (1, 3)]
+    assert ["1 thread" in facts[0], "3 threads" in facts[1]] == [True, True]
+
+
 def test_a_backend_that_cannot_be_had_leaves_nothing_open():
     class Wrong(Turning):
         def start(self, run):

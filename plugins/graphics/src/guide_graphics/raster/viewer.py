@@ -85,6 +85,7 @@ class Viewer:
         hud: whether the figures are shown to begin with.
         video: whether a video is written from the first frame on.
         gain: how many times the difference of "both" is amplified.
+        threads: how many the software renderer uses; by default one per CPU.
         step_ns: time from frame to frame, instead of what passed on the loop's clock.
         preview: whether a window may show what `open_renderer` calls a preview, at first.
 
@@ -110,11 +111,13 @@ class Viewer:
         hud: bool = True,
         video: bool = False,
         gain: int = 16,
+        threads: int | None = None,
         step_ns: int | None = None,
         preview: bool = False,
     ) -> None:
         self._run, self._backend, self._gain = run, backend, gain
-        self._video, self._step_ns, self._preview = video, step_ns, preview
+        self._video, self._threads = video, threads
+        self._step_ns, self._preview = step_ns, preview
         self.t_ns = self._dt_ns = self._now_ns = 0
         self._given = Input()
         self._steering = Steering()
@@ -209,11 +212,13 @@ class Viewer:
 
     def _open(self) -> Renderer:
         if self._backend == "both":
-            return BothRenderer(self._size.size, gain=self._gain)
+            return BothRenderer(self._size.size, threads=self._threads, gain=self._gain)
         # For eyes alone: a film and a replay are drawn by one renderer from end to end
         live = isinstance(self._run.loop.clock, SystemClock) and not self._video
         preview = self._preview and live and self._window is not None
-        return open_renderer(self._size.size, self._backend, preview=preview)
+        return open_renderer(
+            self._size.size, self._backend, threads=self._threads, preview=preview
+        )
 
     def _reopen(self) -> None:
         """Go on at the window's size."""

@@ -8,7 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from guide.errors import GuideError
-from guide_graphics.raster import U8, Light, Material, Mesh, Scene, disc, load_mesh, marble, teapot
+from guide_graphics.raster import (
+    U8,
+    Light,
+    Material,
+    Mesh,
+    Scene,
+    Shadow,
+    disc,
+    load_mesh,
+    marble,
+    teapot,
+)
 from guide_project.options import Options
 
 PORCELAIN, GLAZE = (0.94, 0.93, 0.90), (0.10, 0.24, 0.56)
@@ -20,6 +31,8 @@ LIGHTS = (
     Light((-0.35, 0.85, 0.55), (0.86, 0.82, 0.74)),  # the sun, warm, from the left
     Light((0.8, 0.35, -0.5), (0.22, 0.27, 0.36)),  # the sky, cool, from behind
 )
+# The sun's; wide enough for what hops around the subject, and no wider, or its edges grow coarse
+SHADOW = Shadow(light=0, centre=(0.0, 0.4, 0.0), radius=2.3)
 
 
 def build(options: Options, project: Path) -> Scene:
@@ -33,6 +46,7 @@ def build(options: Options, project: Path) -> Scene:
         ],
         lights=LIGHTS,
         ambient=(0.24, 0.24, 0.27),
+        shadow=SHADOW,
         background=((0.36, 0.36, 0.40), (0.52, 0.62, 0.74)),
     )
 
@@ -53,13 +67,11 @@ def _subject(options: Options, project: Path) -> Mesh:
 
 
 def ground_texture(size: int = 1024) -> U8:
-    """Tiles that lie in the teapot's shadow in the middle and fade into the haze."""
+    """Tiles that fade into the haze."""
     axis = ((np.arange(size) + 0.5) / size * 2 - 1) * GROUND_RADIUS
     x, y = np.meshgrid(axis, axis)
     away = np.hypot(x, y)
     odd = (np.floor(x / 0.5) + np.floor(y / 0.5)) % 2
     color = np.where(odd[..., None] == 0, TILE, GROUT)
-    # No light is blocked here: a soft dark spot is all the shadow an object that stands needs
-    color = color * (1 - 0.7 * np.exp(-((away / 0.62) ** 3)))[..., None]
     fade = np.clip((away - 2.0) / (GROUND_RADIUS - 2.4), 0, 1)[..., None] ** 0.8
     return ((color + (np.asarray(HAZE) - color) * fade) * 255 + 0.5).astype(np.uint8)

@@ -25,6 +25,18 @@ def test_the_subject_is_in_the_picture_all_the_way_round():
     renderer.close()
 
 
+def test_the_subject_darkens_the_ground_and_brightens_nothing():
+    scene = build(SMALL, Path())
+    renderer = open_renderer(SMALL.size, "software")
+    lit, frame = (
+        renderer.render(scene, camera_at(0.0)).color.astype(int)
+        for scene in (replace(scene, shadow=None), scene)
+    )
+    renderer.close()
+    assert 0.01 < (lit - frame > 20).any(axis=2).mean() < 0.2
+    assert (frame <= lit).all()
+
+
 def test_a_mesh_that_is_not_there_is_said_in_one_line(tmp_path):
     with pytest.raises(GuideError, match=r"no mesh .*lost\.obj"):
         build(replace(SMALL, mesh="lost.obj"), tmp_path)

@@ -19,7 +19,7 @@ from guide_graphics.raster.scene import Mesh
 SUFFIXES = (".obj", ".ply", ".gltf", ".glb", ".stl", ".off")
 
 
-def load_mesh(path: str | Path, material: int = 0) -> Mesh:
+def load_mesh(path: str | Path, material: int = 0, *, reorder: bool = True) -> Mesh:
     """Read a mesh, scaled so that its longest side is 2 and standing on y = 0.
 
     Normals and texture coordinates of the file are kept; where there are none, normals are the
@@ -31,6 +31,12 @@ def load_mesh(path: str | Path, material: int = 0) -> Mesh:
     What comes out is kept in `<file>.guide.npz` beside the file, or in the user's cache where
     nothing can be written there, and read from it for as long as the file stays the same.
 
+    Args:
+        path: of an OBJ, PLY, glTF, GLB, STL or OFF file.
+        material: index of its material.
+        reorder: False leaves triangles and all vertices in the order of the file, to see what that
+            costs a frame; the file is then read anew.
+
     Raises:
         GuideError: when the file is missing, not to be read, of another kind, damaged or holds
             no triangle.
@@ -38,7 +44,8 @@ def load_mesh(path: str | Path, material: int = 0) -> Mesh:
     path = Path(path)
     try:
         _check_file(path)
-        return replace(_kept_or_read(path), material=material)
+        mesh = _kept_or_read(path) if reorder else _read(path)
+        return replace(mesh, material=material)
     except (FileNotFoundError, NotADirectoryError):
         raise GuideError(f"there is no mesh {path}", "check the path") from None
     except OSError as error:
@@ -64,11 +71,11 @@ def _check_file(path: Path) -> None:
 
 def _kept_or_read(path: Path) -> Mesh:
     if path.suffix.lower() == ".gltf":  # its numbers may lie in other files, which may change
-        return _read(path)
+        return ordered(_read(path))
     key = cache.key_of(path)
     mesh = cache.kept(path, key)
     if mesh is None:
-        mesh = _read(path)
+        mesh = ordered(_read(path))
         cache.keep(path, key, mesh)
     return mesh
 
@@ -84,7 +91,7 @@ def _read(path: Path) -> Mesh:
                 f"the mesh {path} cannot be read ({reason})", "fetch it again"
             ) from error
         _check_numbers(path, geometry)
-        return ordered(_fitted(path, geometry))
+        return _fitted(path, geometry)
 
 
 def _geometry(path: Path) -> Geometry:
