@@ -216,9 +216,7 @@ class Viewer:
         # For eyes alone: a film and a replay are drawn by one renderer from end to end
         live = isinstance(self._run.loop.clock, SystemClock) and not self._video
         preview = self._preview and live and self._window is not None
-        return open_renderer(
-            self._size.size, self._backend, threads=self._threads, preview=preview
-        )
+        return open_renderer(self._size.size, self._backend, threads=self._threads, preview=preview)
 
     def _reopen(self) -> None:
         """Go on at the window's size."""

@@ -46,6 +46,7 @@ from guide_graphics.raster.software.simd import (
     i32x8,
     lane,
     lanes,
+    least,
     load,
     lowest_bit,
     most,
@@ -387,7 +388,7 @@ def _blend(
     at = PLANES * memory.layer
     keep(memory.planes, at, right, up, value, t)
     zero, gain = i32x8(0), f32x8(t.z_right)
-    alpha = f32x8(np.rint(light.surface[SURFACE * mesh + ALPHA] * np.float32(255)))
+    alpha = f32x8(light.surface[SURFACE * mesh + ALPHA])
     further_a, further_b = i32x8(LANES * e.dya), i32x8(LANES * e.dyb)
     further_c = i32x8(LANES * e.dyc)
     first = e.left & -LANES  # aligned, so that no group reaches into the next tile
@@ -407,10 +408,10 @@ def _blend(
             if bits(wins) == 0:
                 continue
             red, green, blue = _lit_by_planes(tile, x, y, memory.planes, at, mesh, light)
-            new = packed(red, green, blue)
             place, room = onto.first + y * onto.stride + x, onto.room - x
             before = load(onto.words, place) if room >= LANES else _few(onto.words, place, room)
-            _put(onto.words, place, select(wins, _mix(new, before, alpha), before), room)
+            word = select(wins, _mixed(red, green, blue, before, alpha), before)
+            _put(onto.words, place, word, room)
 
 
 @kernel_part
@@ -447,23 +448,23 @@ def _few(color: Any, at: Int, count: Int) -> Any:
     return word
 
 
-@kernel_part
-def _mix(new: Any, before: Any, alpha: Any) -> Any:
-    """Channel by channel new * alpha + before * (1 - alpha), all of them bytes, rounded."""
+@fast_kernel_part
+def _mixed(red: Any, green: Any, blue: Any, before: Any, alpha: Any) -> Any:
+    """Channel by channel new * alpha + before * (1 - alpha), rounded to bytes once."""
     return (
-        _channel(new, before, alpha, i32x8(0))
-        | _channel(new, before, alpha, i32x8(8))
-        | _channel(new, before, alpha, i32x8(16))
+        _channel(red, before, alpha, i32x8(0))
+        | _channel(green, before, alpha, i32x8(8))
+        | _channel(blue, before, alpha, i32x8(16))
         | i32x8(-(1 << 24))
     )
 
 
-@kernel_part
+@fast_kernel_part
 def _channel(new: Any, before: Any, alpha: Any, shift: Any) -> Any:
-    byte, white = i32x8(255), f32x8(255)
-    n, b = f32x8(new >> shift & byte), f32x8(before >> shift & byte)
-    mixed = (n * alpha + b * (white - alpha)) * f32x8(np.float32(1 / 255)) + f32x8(0.5)
-    return i32x8(mixed) << shift
+    clamped = least(most(new, f32x8(0)), f32x8(1))
+    behind = f32x8(before >> shift & i32x8(255))
+    mixed = fma(fma(clamped, f32x8(255), -behind), alpha, behind)
+    return i32x8(mixed + f32x8(0.5)) << shift
 
 
 @kernel
