@@ -53,3 +53,24 @@ def test_called_from_python_a_part_is_its_source(result, monkeypatch):
     assert halved(np.float32(3)) == 1.5
     monkeypatch.setitem(globals(), "scaled", lambda x, k: 7)
     assert summed(np.arange(4), 0) == 7
+
+
+def test_a_numba_that_nobody_tried_compiles_parts_in_its_own_way(monkeypatch, result):
+    monkeypatch.setattr("guide_graphics.raster.part.TRIED", ())
+
+    @kernel_part
+    def scaled(x, k):
+        return x * np.int64(2) + k
+
+    @kernel_step
+    def summed(values, start):
+        total = start
+        for value in values:
+            total = scaled(total, value)
+        return total
+
+    @kernel
+    def both(values):
+        return summed(values, 0) + summed(values, len(values))
+
+    assert both(np.arange(4)) == result[0]

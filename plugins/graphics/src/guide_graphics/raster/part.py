@@ -4,6 +4,9 @@ numba compiles a helper that a kernel calls as if it were a kernel: it wraps it 
 optimises it, makes machine code of it and writes that to the cache; then it does the same once
 more inside each caller, where alone it is needed. Our kernels are mostly parts, and parts of
 parts, so that was most of a cold start.
+
+This reaches into numba where it promises nothing, so it is done for the versions it was tried with;
+with any other, parts are compiled as numba does it, and a cold start takes twice as long.
 """
 
 from __future__ import annotations
@@ -11,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import njit, version_info
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+TRIED = ((0, 68),)  # versions of numba
 
 
 def part(function: F, **options: Any) -> F:
@@ -26,6 +31,8 @@ def part(function: F, **options: Any) -> F:
         function: what to compile.
         options: as for `numba.njit`.
     """
+    if version_info[:2] not in TRIED:
+        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
     compiled = njit(
         pipeline_class=_PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options
     )(function)
