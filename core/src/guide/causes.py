@@ -106,7 +106,7 @@ def explain(miss: Miss, took: Mapping[str, int], usual: Mapping[str, int]) -> tu
             cause, why = "woke late: gil", "another thread of this process held the interpreter"
         parts.append((late_ns, cause, f"woke {duration(late_ns)} late: {why}"))
     parts.append((miss.gc_ns, "gc", f"garbage was collected for {duration(miss.gc_ns)}"))
-    if used.forced:
+    if used.forced and in_tick_ns >= miss.over_ns:  # or it would have been late without that, too
         text = f"the kernel took the processor away for {duration(in_tick_ns)}"
         parts.append((in_tick_ns, "preempted", text))
     if used.major:

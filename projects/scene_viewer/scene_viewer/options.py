@@ -24,7 +24,7 @@ class Options:
     window: WindowChoice = "auto"
     hud: bool = True
     video: bool = False
-    gain: int = 16
+    gain: int = 128
     benchmark: bool = False
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class Options:
             ("triangles", 100, 4_000_000, 70_000),
             ("shadow", 0, 8192, 1024),
             ("sun_s", 0, 86_400, 48),
-            ("gain", 1, 255, 16),
+            ("gain", 1, 255, 128),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

@@ -24,7 +24,10 @@ def state_facts(run: Run, frame: Frame) -> None:
     """
     work = run.loop.log.work
     median_ns, p99_ns = work.percentiles((50, 99))
+    median, p99 = f"{median_ns / 1e6:.3f} ms", f"{p99_ns / 1e6:.3f} ms"
+    checksum = f"{zlib.crc32(frame.color.tobytes()):08x}"
     run.fact("benchmark frames", work.count)
-    run.fact("benchmark median", f"{median_ns / 1e6:.3f} ms")
-    run.fact("benchmark p99", f"{p99_ns / 1e6:.3f} ms")
-    run.fact("benchmark checksum", f"{zlib.crc32(frame.color.tobytes()):08x}")
+    run.fact("benchmark median", median)
+    run.fact("benchmark p99", p99)
+    run.fact("benchmark checksum", checksum)
+    run.note(f"benchmark: {work.count} frames, median {median}, p99 {p99}, checksum {checksum}")

@@ -41,7 +41,7 @@ class BothRenderer:
         *,
         timeline: Timeline | None = None,
         threads: int | None = None,
-        gain: int = 16,
+        gain: int = 128,
     ) -> None:
         self._gain = gain
         self.difference = Difference(0, 0, float("inf"))

@@ -102,9 +102,13 @@ def open_renderer(
     Raises:
         GuideError: when the size is no size, or OpenGL was asked for and cannot be had.
     """
+    if len(size) != 2 or not all(isinstance(n, int | np.integer) for n in size):
+        raise GuideError(f"a size is two whole numbers, not {size!r}")
     width, height = size
     if not (1 <= width <= 8192 and 1 <= height <= 8192):
         raise GuideError(f"a frame of {width}x{height} pixels cannot be drawn", "1 to 8192 can")
+    if threads is not None and not 1 <= threads <= 1024:
+        raise GuideError(f"{threads} threads cannot draw", "1 to 1024 can")
     if samples not in (1, 4):
         raise GuideError(f"a pixel of {samples} samples cannot be drawn", "take samples=1 or 4")
     timeline = timeline or Timeline(keep=1000)

@@ -17,6 +17,7 @@ U8: TypeAlias = npt.NDArray[np.uint8]
 Color: TypeAlias = tuple[float, float, float]
 
 MAX_LIGHTS = 4
+MAX_TEXTURE = 32768
 
 
 def identity() -> F32:
@@ -92,6 +93,15 @@ class Mesh:
         return replace(self, positions=(positions - foot) * (size / longest if longest else 1.0))
 
 
+def _check_color(what: str, color: Any) -> None:
+    try:
+        good = len(color) == 3 and bool(np.isfinite(np.asarray(color, np.float64)).all())
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise GuideError(f"{what} is three finite numbers, not {color!r}")
+
+
 def _converted(values: npt.ArrayLike, dtype: type) -> npt.NDArray[Any]:
     with np.errstate(over="ignore", invalid="ignore"):  # checked afterwards, and said once
         return np.ascontiguousarray(values, dtype)
@@ -115,6 +125,8 @@ def _check_transform(transform: F32) -> None:
             "a mesh's transform does more than turn, shift and scale all axes alike",
             "bake other scales into its positions and normals",
         )
+    if not np.array_equal(transform[3], (0, 0, 0, 1)):
+        raise GuideError("a mesh's transform has a last row that is not 0, 0, 0, 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +154,20 @@ class Material:
     double_sided: bool = False
 
     def __post_init__(self) -> None:
-        shape = None if self.texture is None else self.texture.shape
-        if shape is not None and (len(shape) != 3 or shape[2] != 3 or 0 in shape):
-            raise GuideError(f"a texture must have the shape (h, w, 3), not {shape}")
+        _check_color("a material's color", self.color)
+        if not (0 <= self.specular < np.inf and 0 <= self.shininess < np.inf):
+            raise GuideError("specular and shininess are finite and not below 0")
+        if self.texture is not None:
+            shape = np.shape(self.texture)
+            if len(shape) != 3 or shape[2] != 3 or 0 in shape:
+                raise GuideError(f"a texture must have the shape (h, w, 3), not {shape}")
+            if np.asarray(self.texture).dtype != np.uint8:
+                raise GuideError(
+                    f"a texture must be uint8, not {np.asarray(self.texture).dtype}",
+                    "scale it to 0 to 255, then .astype(np.uint8)",
+                )
+            if max(shape) > MAX_TEXTURE:
+                raise GuideError(f"a texture may be {MAX_TEXTURE} texels wide, not {max(shape)}")
         if not 0 <= self.alpha <= 1:
             raise GuideError(f"alpha is 0 to 1, not {self.alpha}")
 
@@ -157,6 +180,9 @@ class Light:
     color: Color = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
+        _check_color("a light's color", self.color)
+        if len(self.direction) != 3:
+            raise GuideError(f"a light's direction cannot be {self.direction}")
         length = float(np.linalg.norm(self.direction))
         if not np.isfinite(length) or length == 0:
             raise GuideError(f"a light's direction cannot be {self.direction}")
@@ -209,6 +235,11 @@ class Scene:
     background: tuple[Color, Color] = ((0.10, 0.11, 0.13), (0.30, 0.33, 0.38))  # bottom, top
 
     def __post_init__(self) -> None:
+        for name in ("meshes", "materials", "lights"):  # what was checked stays what it is
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _check_color("ambient light", self.ambient)
+        for color in self.background:
+            _check_color("a background's color", color)
         for index, mesh in enumerate(self.meshes):
             if not 0 <= mesh.material < len(self.materials):
                 raise GuideError(

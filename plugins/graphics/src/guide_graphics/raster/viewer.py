@@ -110,7 +110,7 @@ class Viewer:
         window: WindowChoice = "auto",
         hud: bool = True,
         video: bool = False,
-        gain: int = 16,
+        gain: int = 128,
         threads: int | None = None,
         step_ns: int | None = None,
         preview: bool = False,
@@ -207,7 +207,9 @@ class Viewer:
         if isinstance(self.renderer, BothRenderer):
             apart = self._apart
             text = f"{apart.pixels:,} pixels at most, by {apart.worst} of 255 at most"
-            self._run.fact("difference", f"{text}, PSNR {apart.psnr_db:.1f} dB at least")
+            text = f"{text}, PSNR {apart.psnr_db:.1f} dB at least"
+            self._run.fact("difference", text)
+            self._run.note(f"the two differ in a frame by {text}; black is equal")
         self._opened.close()
 
     def _open(self) -> Renderer:

@@ -1,4 +1,4 @@
-"""How the camera moves. It follows from the time alone, so every run shows the same film."""
+"""How the camera moves. It follows from the time alone: runs that are on time show one film."""
 
 from __future__ import annotations
 

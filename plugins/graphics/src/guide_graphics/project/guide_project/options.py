@@ -20,7 +20,7 @@ class Options:
     window: WindowChoice = "auto"
     hud: bool = True
     video: bool = False
-    gain: int = 16
+    gain: int = 128
     benchmark: bool = False
 
     def __post_init__(self) -> None:
@@ -28,7 +28,7 @@ class Options:
             ("width", 16, 8192, 640),
             ("height", 16, 8192, 360),
             ("triangles", 1, 4_000_000, 10_000),
-            ("gain", 1, 255, 16),
+            ("gain", 1, 255, 128),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

@@ -63,7 +63,9 @@ def _subject(options: Options, project: Path) -> Mesh:
         path = Path(options.mesh).expanduser()
     except RuntimeError:  # "~name" of a person this machine does not know
         raise GuideError(f"{options.mesh} lies in no known home", "type --set mesh=PATH") from None
-    return load_mesh(project / path)
+    mesh = load_mesh(project / path)  # its longest side is 2
+    height = float(mesh.positions[:, 1].max())
+    return mesh.fitted(2 / height) if height > 1 else mesh  # the camera has room for 1 upwards
 
 
 def ground_texture(size: int = 1024) -> U8:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def kept(path: Path, key: _Key) -> Mesh | None:
         try:
             _check_size(place)
             with np.load(place, allow_pickle=False) as arrays:
-                if np.array_equal(arrays["key"], key):
+                if np.array_equal(arrays["key"], key) and len(arrays["triangles"]):
                     return Mesh(**{name: arrays[name] for name in _ARRAYS})
         except Exception:  # damaged bytes raise whatever they make a parser stumble on
             continue
@@ -61,7 +62,10 @@ def keep(path: Path, key: _Key, mesh: Mesh) -> None:
 
 
 def _check_size(place: Path) -> None:
-    # np.load takes the memory that a header claims before it looks for the bytes
+    # Whatever is no file may never end; np.load takes the memory that a header claims before it
+    # looks for the bytes
+    if not stat.S_ISREG(place.stat().st_mode):
+        raise ValueError("no file")
     with zipfile.ZipFile(place) as archive:
         if sum(member.file_size for member in archive.infolist()) > place.stat().st_size:
             raise ValueError("more than the file holds")

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from guide.errors import GuideError
 from guide_graphics.raster.scene import F32, I32, Mesh, Scene
 from guide_graphics.raster.software.simd import LANES
 from guide_graphics.raster.textures import mip_levels
@@ -59,6 +60,11 @@ def lay_out(scene: Scene) -> Layout:
         attributes[own, 4:6] = mesh.uv
     levels, level_count, texels = _textures(scene)
     materials = [mesh.material for mesh in scene.meshes]
+    for mesh in scene.meshes:  # checked when it was made; its arrays may have been written to since
+        if mesh.triangles.size and not (
+            mesh.triangles.min() >= 0 and mesh.triangles.max() < len(mesh.positions)
+        ):
+            raise GuideError("a mesh's triangles were changed and name vertices that are not there")
     count = scene.triangle_count
     corners = np.zeros((3, -(-count // LANES) * LANES), np.int32)  # the last ones have no area
     at = 0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from guide.errors import GuideError
 from guide_graphics.raster.clipping import GUARD_PIXELS
 from guide_graphics.raster.scene import F32, I32, U8
 from guide_graphics.raster.software.bundles import Drawn, Memory
@@ -21,6 +22,7 @@ from guide_graphics.raster.software.vertices import transform
 from guide_graphics.raster.workers import Workers
 
 TILE_BITS = 6  # 64 x 64 pixels: their depth and triangles fill a first-level cache
+_MOST_ITEMS = 1 << 28  # a gigabyte of them
 _CHUNKS = 64  # of triangles: enough to share out, few enough that their counts stay small
 
 
@@ -46,6 +48,8 @@ class Pass:
         self._workers = workers
         side = 1 << tile_bits
         self._tiles_x = -(-width // side)
+        if not 4 <= tile_bits <= 6 or max(self._tiles_x, -(-height // side)) > 128:
+            raise ValueError(f"tiles of {side} pixels do not suit {width}x{height}")
         self.starts = np.zeros(self._tiles_x * -(-height // side) + 1, np.int32)
         self.items = np.empty(0, np.int32)
         self._memory = [_memory(side, 0, samples) for _ in range(workers.threads)]
@@ -113,9 +117,15 @@ class Pass:
                 break
             # Clipping made more of both than there was room for
             self._make_room(max(2 * most, self._segment), 2 * (vertices - layout.vertices))
+        total = int(self._counts.sum(dtype=np.int64))
+        if total > _MOST_ITEMS:
+            raise GuideError(
+                f"triangles in tiles: {total:,} of them are more than can be listed",
+                "take fewer or smaller triangles, or a smaller picture or shadow map",
+            )
         place(self._counts, self.starts)
-        if len(self.items) < self.starts[-1]:
-            self.items = np.empty(2 * int(self.starts[-1]), np.int32)
+        if len(self.items) < total:
+            self.items = np.empty(total + total // 4, np.int32)
         slots = int(np.diff(self.starts).max(initial=0))
         if len(self._memory[0].numbers) <= slots:
             side = 1 << self.tile_bits

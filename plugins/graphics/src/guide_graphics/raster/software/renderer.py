@@ -12,7 +12,7 @@ from guide.timing import Timeline
 from guide_graphics.raster.camera import Camera
 from guide_graphics.raster.kernel import CACHE
 from guide_graphics.raster.renderer import Frame, lit_from, transforms_of
-from guide_graphics.raster.scene import F32, U8, Scene, same_geometry
+from guide_graphics.raster.scene import F32, I32, U8, Scene, same_geometry
 from guide_graphics.raster.shadow import light_matrix
 from guide_graphics.raster.software import shade
 from guide_graphics.raster.software.bundles import Lighting
@@ -59,6 +59,7 @@ class SoftwareRenderer:
         self._view = Pass(size, self._workers, tile_bits, samples)
         self._shadow: _ShadowMap | None = None
         self._color = np.empty((height, width), np.int32)
+        self._drawn = 0  # frames
 
     def render(self, scene: Scene, camera: Camera, t_s: float = 0.0) -> Frame:
         """Draw `scene` as `camera` sees it at time `t_s`."""
@@ -89,7 +90,14 @@ class SoftwareRenderer:
         timeline.add("render/raster", began, middle)
         timeline.add("render/shade", middle, ended)
         color = self._color.view(np.uint8).reshape(height, width, 4)
-        read = cache(lambda: view.read(_layers(scene)))  # covered once more, for those who ask
+        self._drawn = drawn = self._drawn + 1
+
+        @cache
+        def read() -> tuple[F32, I32]:
+            if drawn != self._drawn:
+                raise GuideError("this frame is gone", "read depth and ids before the next render")
+            return view.read(_layers(scene))  # covered once more, for those who ask
+
         return Frame(color, t_s, depth=lambda: read()[0], ids=lambda: read()[1])
 
     def close(self) -> None:

@@ -160,7 +160,7 @@ def sampled(u: Any, v: Any, lod: Any, mesh: Int, light: Lighting) -> Any:
         )
     last = count - 1
     lod = least(most(lod, zero), f32x8(last))
-    fine = i32x8(lod)
+    fine = most(least(i32x8(lod), i32x8(last)), i32x8(0))  # once more, for what is no number
     share = lod - f32x8(fine)
     coarse = least(fine + i32x8(1), i32x8(last))
     r0, g0, b0 = _level(u, v, i32x8(own) + fine * three, light)
@@ -185,7 +185,8 @@ def bilinear(u: Any, v: Any, first: Any, width: Any, height: Any, texels: Any) -
     left, bottom = i32x8(fx), i32x8(fy)
     # x is -1/2 at least and width - 1/2 at most
     top = bottom + one
-    top = select(top < height, top, zero)
+    # Where a coordinate is so large that it is none, all of these are below 0
+    top = select((top >= zero) & (top < height), top, zero)
     left = select(left >= zero, left, width - one)
     bottom = select(bottom >= zero, bottom, height - one)
     row = width + one
