@@ -279,8 +279,11 @@ def _changed(
     values = np.array([_figures(run, whats) for run in runs])
     blocks = min(len(run) / block_length(run) for run in runs)
     if blocks < _BLOCKS:
+        # Ticks that resemble their neighbours count as few, however many they are
+        longer = math.ceil(_BLOCKS / max(blocks, 1e-9))
+        remark = f"too few ticks to say: run {longer:,} times as long"
         for full, (a, b) in zip(names, values.T.tolist(), strict=True):
-            yield Change(full, a, b, unit, remark="too few ticks to say")
+            yield Change(full, a, b, unit, remark=remark)
         return
     drawn = np.array([[_figures(run, whats) for run in again] for again in _drawn(*runs, paired)])
 

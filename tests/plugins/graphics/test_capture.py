@@ -137,6 +137,19 @@ def test_frames_are_dropped_and_counted_when_the_writer_is_slow(tmp_path, said, 
     assert said[-1] == "written: video-1, 16 frames dropped"
 
 
+def test_where_nobody_looks_the_loop_waits_and_no_frame_is_dropped(tmp_path, said, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(capture, "_write_png", lambda path, color: time.sleep(0.005))
+    writer = Capture(tmp_path, 30, said.append)
+    writer.waits = True
+    writer.start_video()
+    for i in range(20):
+        writer.frame(frame(), i / 30)
+    writer.close()
+    assert writer.dropped == 0
+    assert said == ["written: video-1"]
+
+
 def test_without_ffmpeg_the_video_is_a_folder_of_pictures(writer, tmp_path, said, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     writer.start_video()

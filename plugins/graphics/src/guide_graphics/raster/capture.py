@@ -1,7 +1,8 @@
 """Screenshots and videos, written by a thread beside the loop.
 
 A frame is copied into one of a few buffers and handed over; encoding it takes longer than a frame
-has. When all buffers are in use the frame is dropped and counted: the loop never waits.
+has. When all buffers are in use the frame is dropped and counted: the loop never waits, unless it is
+told to.
 
 A video is written by ffmpeg, where the machine has it, into fragmented MP4: playable up to the
 last fragment however the run ends. Elsewhere it is a folder of PNG files.
@@ -54,6 +55,8 @@ class Capture:
         say: called with one line when a file is done or could not be written; from any thread.
 
     Attributes:
+        waits: whether `frame` waits for a buffer that is free instead of dropping the frame: where
+            nobody looks, a whole film is worth more than a punctual loop.
         dropped: frames of the video under way that were left out, the one before shown instead.
     """
 
@@ -70,7 +73,7 @@ class Capture:
         self._began_s = 0.0
         self._shape: tuple[int, ...] | None = None  # of the frames of the video, from the first on
         self._slot = -1  # of the newest frame that was handed over, in frames since the first
-        self.recording = False
+        self.recording = self.waits = False
         self.dropped = 0
 
     def screenshot(self, color: U8) -> None:
@@ -133,7 +136,7 @@ class Capture:
 
     def _copied(self, color: U8) -> U8 | None:
         try:
-            buffer = self._free.get_nowait()
+            buffer = self._free.get(timeout=_PATIENCE_S if self.waits else 0)
         except queue.Empty:
             return None
         if buffer is None or buffer.shape != color.shape:

@@ -133,6 +133,7 @@ class Viewer:
             self._window = open_window(size, title, window)
             if self._window:
                 opened.callback(self._window.close)
+            self._capture.waits = self._window is None
             self.renderer = self._open()
             self._described = self.renderer.description
             opened.callback(lambda: self.renderer.close())
