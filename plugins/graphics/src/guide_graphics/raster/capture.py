@@ -1,8 +1,8 @@
 """Screenshots and videos, written by a thread beside the loop.
 
 A frame is copied into one of a few buffers and handed over; encoding it takes longer than a frame
-has. When all buffers are in use the frame is dropped and counted: the loop never waits, unless it is
-told to.
+has. When all buffers are in use the frame is dropped and counted: the loop does not wait, unless
+it is told to.
 
 A video is written by ffmpeg, where the machine has it, into fragmented MP4: playable up to the
 last fragment however the run ends. Elsewhere it is a folder of PNG files.
