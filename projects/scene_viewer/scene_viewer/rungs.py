@@ -29,7 +29,7 @@ import numpy as np
 from guide.timing import Timeline
 from guide_graphics.raster import Camera, Mesh, Renderer, Scene, ordered
 from guide_graphics.raster.compare import difference
-from guide_graphics.raster.ladder import renderer as ladder
+from guide_graphics.raster.ladder.renderer import LadderRenderer
 from guide_graphics.raster.software.renderer import SoftwareRenderer
 from guide_graphics.raster.workers import usable_cpus
 from scene_viewer.motion import camera_at, sun_at
@@ -58,17 +58,14 @@ class Rung:
 class Painter:
     """A renderer with what it draws."""
 
-    def __init__(
-        self, renderer: Renderer, scene: Scene, *, band_rows: int = 16, sun_moves: bool = False
-    ) -> None:
+    def __init__(self, renderer: Renderer, scene: Scene, *, sun_moves: bool = False) -> None:
         self._renderer, self._scene = renderer, scene
         self._camera = camera_on(scene)
-        self._band_rows, self._sun_moves = band_rows, sun_moves
+        self._sun_moves = sun_moves
         self._drawn = 0
 
     def draw(self) -> np.ndarray:
         """The frame's colours."""
-        ladder.BAND_ROWS = self._band_rows
         scene = self._scene
         if self._sun_moves:
             self._drawn += 1
@@ -92,9 +89,7 @@ def camera_on(scene: Scene) -> Camera:
 
 def ladder_painter(scene: Scene, size: Size, threads: int, band_rows: int) -> Painter:
     """The scalar renderer; one band for the whole picture: no bands."""
-    ladder.BAND_ROWS = band_rows  # it allocates by this
-    renderer = ladder.LadderRenderer(size, Timeline(keep=8), threads)
-    return Painter(renderer, scene, band_rows=band_rows)
+    return Painter(LadderRenderer(size, Timeline(keep=8), threads, band_rows), scene)
 
 
 def simd_painter(scene: Scene, size: Size, threads: int, *, sun_moves: bool = False) -> Painter:
@@ -111,8 +106,7 @@ def covered(scene: Scene, size: Size) -> int:
 def python_phases(scene: Scene, size: Size) -> dict[str, float]:
     """Draw by the scalar kernels, in a process that does not compile them: ms of every phase."""
     timeline = Timeline(keep=8)
-    ladder.BAND_ROWS = size[1]
-    renderer = ladder.LadderRenderer(size, timeline, 1)
+    renderer = LadderRenderer(size, timeline, 1, band_rows=size[1])
     renderer.render(scene, camera_on(scene))
     spans = timeline.columns()
     took = (spans.end_ns - spans.start_ns) / 1e6

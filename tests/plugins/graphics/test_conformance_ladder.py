@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guide.timing import Timeline
-from guide_graphics.raster.ladder import renderer as ladder
+from guide_graphics.raster.ladder.renderer import LadderRenderer
 
 from . import scenes
 from .agreement import assert_agree, shoot
@@ -49,12 +49,11 @@ def drawn(renderer, views):
 
 
 @pytest.fixture
-def one_band(monkeypatch):
+def one_band():
     """Opens the ladder's renderer without bands: all rows in one."""
 
     def get(size):
-        monkeypatch.setattr(ladder, "BAND_ROWS", size[1])
-        return ladder.LadderRenderer(size, Timeline(keep=10), threads=1)
+        return LadderRenderer(size, Timeline(keep=10), threads=1, band_rows=size[1])
 
     return get
 

@@ -166,7 +166,7 @@ def fingerprint() -> dict[str, str | int]:
 def cached() -> Card | None:
     """The card that is kept of this machine; None where there is none, or none that is whole."""
     try:
-        kept = json.loads((_folder() / "machine.json").read_text(encoding="utf-8"))
+        kept = json.loads((cache_folder() / "machine.json").read_text(encoding="utf-8"))
         if kept["fingerprint"] != fingerprint():
             return None
         figures = [Figure(**figure) for figure in kept["figures"]]
@@ -191,7 +191,7 @@ def store(card: Card) -> Path:
 
     text, page = json.dumps(asdict(card), allow_nan=False), render(card)
     try:
-        folder = _folder()
+        folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "machine.json", lambda out: out.write(text))
         write_atomically(folder / "machine.html", lambda out: out.write(page))
@@ -203,7 +203,7 @@ def store(card: Card) -> Path:
     return folder / "machine.html"
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
     """Where this user's programs keep what they can make again. RuntimeError without a home."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     if Path(named).is_absolute():  # the specification ignores any other

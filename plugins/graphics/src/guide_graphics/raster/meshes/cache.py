@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from guide.ceilings.card import cache_folder
 from guide.record import write_atomically
 from guide_graphics.raster.scene import Mesh
 
@@ -75,15 +75,6 @@ def _places(path: Path) -> Iterator[Path]:
     yield path.with_name(f"{path.name}.guide.npz")
     try:
         name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
-        yield _user_folder() / "meshes" / f"{name}.npz"
+        yield cache_folder() / "meshes" / f"{name}.npz"
     except (OSError, RuntimeError):  # no home
         return
-
-
-def _user_folder() -> Path:
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(named).is_absolute():  # the specification ignores any other
-        return Path(named) / "guide"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "guide"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "guide"
