@@ -58,6 +58,13 @@ class TestExplain:
         late = used(run_delay_ns=MS, cpu_ns=12 * MS)
         assert explain(miss(late_ms=1, work_ms=12, used=late), {}, {})[0] == "over budget"
 
+    def test_a_processor_that_was_away_for_less_than_the_tick_ran_over_is_not_to_blame(self):
+        # 24 ms of work in phases shorter than the 20 ms that it was away: late in any case
+        away = used(run_delay_ns=20 * MS, forced=3, cpu_ns=24 * MS)
+        took = {"shadow": 12 * MS, "shade": 17 * MS, "raster": 15 * MS}
+        cause, _ = explain(miss(work_ms=44, used=away), took, dict(took))
+        assert cause == "over budget: shade"
+
     def test_the_sentence_names_the_most_frequent_first(self):
         counts = {"gc": 3, "woke late": 1_200, "behind": 2, "preempted": 1}
         assert sentence(counts) == "woke late 1,200, gc 3, behind 2, other 1"
