@@ -136,6 +136,7 @@ def test_what_clipping_cannot_resolve_is_no_nearer_than_the_near_plane(opened, b
 
 @FEW
 @given(corners=soups(wild), scale=st.sampled_from([1e-30, 1e10, 1e30]), size=st.sampled_from(SIZES))
+@example(np.float32([[[0, 0, 0], [0, 0, -1], [1.6513687e28, 0, -1]]]), 1e10, (64, 48))
 def test_a_transform_that_overflows_draws_what_it_can(opened, corners, scale, size):
     mesh = scenes.soup(corners).moved(scenes.place(0.1, 0.2, 0.3, scale))
     scene = Scene([mesh, scenes.still_life(200).meshes[0]], [Material(double_sided=True)])

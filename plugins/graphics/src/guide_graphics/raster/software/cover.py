@@ -24,6 +24,7 @@ from guide_graphics.raster.software.simd import (
     i32x8,
     lanes,
     load,
+    most,
     select,
     store,
 )
@@ -277,7 +278,7 @@ def _strip(
     y = tile.y0 + y - t.anchor_y
     taken = zero > zero
     for row in range(rows):
-        deep = i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up)))
+        deep = most(i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up))), i32x8(0))
         before = load(memory.depth, at)
         wins = ((va | vb | vc) >= zero) & (deep < before)
         store(memory.depth, at, select(wins, deep, before))
@@ -309,7 +310,7 @@ def _full(
     y = tile.y0 + y - t.anchor_y
     taken = mine < mine
     for row in range(rows):
-        deep = i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up)))
+        deep = most(i32x8(fma(columns, gain, f32x8(z + np.float32(y + row) * t.z_up))), i32x8(0))
         before = load(memory.depth, at)
         wins = deep < before
         store(memory.depth, at, select(wins, deep, before))
