@@ -5,7 +5,13 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from guide_deep_learning.training.model import GPT, CausalAttention, GPTConfig
+from guide_deep_learning.training.model import (
+    GPT,
+    CausalAttention,
+    GPTConfig,
+    KeysValues,
+    norm_of,
+)
 
 from .options import Options
 
@@ -16,17 +22,19 @@ class Block(nn.Module):
     A first thing to try is `F.relu(...).square()` in place of GELU (So et al., 2021).
     """
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
-        self.norm_attention = nn.LayerNorm(config.width)
-        self.attention = CausalAttention(config)
-        self.norm_mlp = nn.LayerNorm(config.width)
+        self.norm_attention = norm_of(config)
+        self.attention = CausalAttention(config, layer)
+        self.norm_mlp = norm_of(config)
         self.up = nn.Linear(config.width, 4 * config.width)
         self.out = nn.Linear(4 * config.width, config.width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """One layer: (batch, time, width) to the same."""
-        x = x + self.attention(self.norm_attention(x))
+    def forward(
+        self, x: Tensor, turns: Tensor | None = None, past: KeysValues | None = None
+    ) -> Tensor:
+        """One layer: (batch, time, width) to the same; `past` while it generates."""
+        x = x + self.attention(self.norm_attention(x), turns, past)
         added: Tensor = self.out(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
         return x + added
 
