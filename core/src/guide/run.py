@@ -41,10 +41,11 @@ class Task(Protocol):
 
 
 class Series:
-    """Values of one quantity over the ticks of a run."""
+    """Values of one quantity over the ticks of a run, or over steps that its task counts."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, axis: str = "tick") -> None:
         self.unit = unit
+        self.axis = axis  # what `ticks` counts: "tick" or "step"
         self.ticks: list[int] = []
         self.values: list[float] = []
         self.stride = 1  # every how many-th value is kept: doubled when the series is full
@@ -122,16 +123,23 @@ class Run:
 
         return configure(cls, self.options)
 
-    def log(self, name: str, value: float, unit: str = "") -> None:
+    def log(self, name: str, value: float, unit: str = "", *, step: int | None = None) -> None:
         """Record `value` at the current tick: a loss, a latency.
 
         The live display shows the newest value, the report plots all of them. Series whose
         names share what stands before the dot ("loss", "loss.val") share one plot.
+
+        Args:
+            name: what it is.
+            value: the value; NaN leaves a gap.
+            unit: its unit, for a person.
+            step: where it belongs, for a task that counts by itself: a training that went on from
+                step 700 is plotted from there. A series has steps or ticks, not both.
         """
         series = self.series.get(name)
         if series is None:
-            series = self.series[name] = Series(unit)
-        series.add(self.timeline.tick, float(value))
+            series = self.series[name] = Series(unit, "tick" if step is None else "step")
+        series.add(self.timeline.tick if step is None else step, float(value))
 
     def check(self, name: str, value: Any) -> None:
         """Keep a digest of what this tick computed, to hold a replay to it.
