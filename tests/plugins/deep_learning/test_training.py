@@ -69,7 +69,7 @@ def test_a_nan_stops_it_one_step_late_and_names_step_and_batch() -> None:
     trainer.step()
     with pytest.raises(NotFinite) as caught:
         trainer.step()
-    assert caught.value.message == "the loss is nan at step 1 (batch of step 1)"
+    assert caught.value.message == "the loss is nan at step 1 (batch 1)"
     assert "--set lr=" in caught.value.remedy
     assert caught.value.step == 1
 
