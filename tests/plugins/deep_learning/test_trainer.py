@@ -171,7 +171,8 @@ from guide_deep_learning.training.optimizer import adamw
 from guide_deep_learning.training.losses import class_loss
 from guide_deep_learning.training.trainer import Trainer
 import numpy as np, resource
-model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 1_000_000), torch.nn.Linear(1, 4))
+wide = torch.nn.Linear(64, 1_000_000)
+model = torch.nn.Sequential(torch.nn.Flatten(), wide, torch.nn.Linear(1, 4))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, used + 2**27))
 batch = np.zeros((512, 8, 8), np.uint8), np.zeros(512, int)

@@ -14,7 +14,7 @@ from guide.units import size
 
 _SIGNS = ("out of memory", "can't allocate memory", "Unable to allocate", "not enough memory")
 _LOWER = {
-    "activations": "lower batch, context, width or layers; accumulate=N computes a batch in N parts",
+    "activations": "lower batch, context, width or layers: accumulate=N gathers N small batches",
     "weights": "lower width or layers",
     "gradients": "lower width or layers",
     "optimizer": "lower width or layers; an optimizer without second moments needs half",

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from guide.errors import GuideError
 from guide.timing import Timeline
 from guide_deep_learning.training import memory
-from guide_deep_learning.training.guard import LateLoss, NotFinite, StepLoss
+from guide_deep_learning.training.guard import NotFinite, StepLoss, late_loss
 from guide_deep_learning.training.losses import next_byte_loss
 from guide_deep_learning.training.precision import Precision
 
@@ -88,7 +88,7 @@ class Trainer:
         self._accumulate = accumulate
         self._clip = clip
         self._parameters = [p for p in model.parameters() if p.requires_grad]
-        self._late = LateLoss(device)
+        self._late = late_loss(device)
         self._scaler = torch.amp.GradScaler(device.type) if precision.scaled else None
         self._phases: tuple[Phase, ...] = ()
 
