@@ -21,6 +21,7 @@ from guide_deep_learning.training.tuning import (
     settings,
     thread_counts,
     tried,
+    tune,
 )
 
 from .tiny import make_trainer
@@ -205,3 +206,18 @@ def test_a_compiled_step_learns_the_same_and_keeps_the_names_of_the_weights() ->
     assert plain.flush() == other.flush()
     assert plain.state()["model"].keys() == other.state()["model"].keys()
     assert compiling.plain(other.forward) is other.model
+
+
+def test_tuning_leaves_the_fastest_in_force_and_the_training_as_it_was() -> None:
+    plain, trainer = make_trainer(), make_trainer()
+    setting, line = tune(trainer, CPU, 0, "f32", seconds=0.05)
+    assert setting.threads == torch.get_num_threads()
+    assert "1 thread " in line
+    torch.set_num_threads(1)
+    for each in (plain, trainer):
+        each.step()
+    assert plain.flush() == trainer.flush()
+
+
+def test_what_is_set_is_not_tried() -> None:
+    assert tune(make_trainer(), CPU, 1, "f32") == (Setting(1, "f32"), "")

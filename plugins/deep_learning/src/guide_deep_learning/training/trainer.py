@@ -55,6 +55,7 @@ class Trainer:
     Attributes:
         done: updates made; also the number of the next one.
         forward: what a step calls in place of the model: a compiled or a distributed form of it.
+        precision: what products are computed in; may be set between steps.
         kept: where the last good state lies, for the guard's message.
     """
 
@@ -78,7 +79,6 @@ class Trainer:
         self.forward: Callable[..., Any] = model
         self.done = 0
         self.kept = ""
-        self.precision = precision
         self._schedule = schedule
         self._batch_of = batch_of
         self._device = device
@@ -89,8 +89,19 @@ class Trainer:
         self._clip = clip
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._late = late_loss(device)
-        self._scaler = torch.amp.GradScaler(device.type) if precision.scaled else None
+        self.precision = precision
         self._phases: tuple[Phase, ...] = ()
+
+    @property
+    def precision(self) -> Precision:
+        """What products are computed in."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, precision: Precision) -> None:
+        self._precision = precision
+        self._mixed = precision.mixed
+        self._scaler = torch.amp.GradScaler(self._device.type) if precision.scaled else None
 
     def step(self) -> StepLoss | None:
         """Make one update.
@@ -242,9 +253,9 @@ class Trainer:
         return self._phases
 
     def _loss(self, tensors: Iterable[Tensor]) -> Tensor:
-        if not self.precision.mixed:
+        if not self._mixed:
             return self._loss_of(self.forward, *tensors)
-        with torch.autocast(self._device.type, dtype=self.precision.dtype):
+        with torch.autocast(self._device.type, dtype=self._precision.dtype):
             return self._loss_of(self.forward, *tensors)
 
     def _alone(self, number: int, parts: int) -> AbstractContextManager[Any]:

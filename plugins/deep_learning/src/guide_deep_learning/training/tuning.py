@@ -12,6 +12,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import torch
+
+from guide.machine import usable_threads
+from guide_deep_learning.training.precision import Precision, candidates
+from guide_deep_learning.training.trainer import Trainer
+
 _GAIN = 0.05  # what a second thread must gain to be taken: it costs energy, and others the core
 _GAIN_MIXED = 0.15  # what fewer bits must gain
 
@@ -104,3 +110,39 @@ def said(trials: Sequence[Trial]) -> str:
         kind = f" {t.setting.precision}" if len(kinds) > 1 else ""
         parts.append(f"{count} thread{'s' * (count != 1)}{kind} {t.ms:.3g} ms")
     return ", ".join(parts)
+
+
+def tune(
+    trainer: Trainer, device: torch.device, threads: int, precision: str, seconds: float = 2.0
+) -> tuple[Setting, str]:
+    """Choose what was left open, put it into force, and say why.
+
+    Args:
+        trainer: whose step is tried; it draws nothing and learns nothing.
+        device: where it computes. On a GPU there is nothing to try.
+        threads: 0 leaves the number open.
+        precision: "auto" leaves it open.
+        seconds: how long to try.
+
+    Returns:
+        What is in force, and the trials in one line; "" where there was nothing to choose.
+
+    Raises:
+        GuideError: for a precision that is not to be had here.
+    """
+    usable = usable_threads()
+    counts = [threads] if threads else thread_counts(usable) if device.type == "cpu" else [usable]
+    kinds = [each.name for each in candidates(precision, device)]
+    options = settings(counts, kinds)
+
+    def use(setting: Setting) -> None:
+        torch.set_num_threads(setting.threads)
+        trainer.precision = Precision(setting.precision)
+
+    if len(options) == 1:
+        use(options[0])
+        return options[0], ""
+    trials = tried(options, use, trainer.warm_up, seconds=seconds)
+    best = chosen(trials)
+    use(best)
+    return best, said(trials)
