@@ -56,7 +56,10 @@ class Trainer:
         done: updates made; also the number of the next one.
         forward: what a step calls in place of the model: a compiled or a distributed form of it.
         precision: what products are computed in; may be set between steps.
+        batch_of: as it was handed in; another source of the same batches may take its place.
         kept: where the last good state lies, for the guard's message.
+        judged: steps and values of the evaluations so far: kept with the state, so that the
+            curve of a training that went on is whole.
     """
 
     def __init__(
@@ -79,8 +82,9 @@ class Trainer:
         self.forward: Callable[..., Any] = model
         self.done = 0
         self.kept = ""
+        self.judged: list[tuple[int, float]] = []
         self._schedule = schedule
-        self._batch_of = batch_of
+        self.batch_of = batch_of
         self._device = device
         self._timeline = timeline
         self._describe = describe
@@ -123,7 +127,7 @@ class Trainer:
             begin()
             for number in range(step * parts, step * parts + parts):
                 phase = "data"
-                tensors = self._to_device(self._batch_of(number))
+                tensors = self._to_device(self.batch_of(number))
                 data()
                 phase = "forward"
                 part = self._loss(tensors)
@@ -178,7 +182,7 @@ class Trainer:
         """
         drawn = self._random_states()
         try:
-            loss = self._loss(self._to_device(self._batch_of(self.done * self._accumulate)))
+            loss = self._loss(self._to_device(self.batch_of(self.done * self._accumulate)))
             loss.backward()  # type: ignore[no-untyped-call]
             loss.item()  # waits for a GPU, so that it can be timed
         except (RuntimeError, MemoryError) as error:
@@ -220,6 +224,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "done": self.done,
+            "judged": [list(pair) for pair in self.judged],
             "random": self._random_states(),
         }
         if self._scaler is not None:
@@ -244,6 +249,7 @@ class Trainer:
         if self._scaler is not None and "scaler" in state:
             self._scaler.load_state_dict(state["scaler"])
         self.done = int(state["done"])
+        self.judged = [(int(step), float(value)) for step, value in state.get("judged", [])]
         self._late.take()
         self._restore_random(state["random"])  # last: whatever came before may have drawn from it
 
