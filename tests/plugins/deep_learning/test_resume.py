@@ -441,6 +441,21 @@ def test_falling_back_to_the_older_state_cuts_the_curve_to_it(tmp_path: Path) ->
     assert checkpoint.committed(tmp_path / "0001") == [7, 3]
 
 
+def test_a_loss_is_never_dropped_in_silence(tmp_path: Path) -> None:
+    trainer = make_trainer()
+    keeper = Keeper(tmp_path, trainer, IDENTITY)
+    trainer.step()
+    first = trainer.step()
+    last = keeper.save()
+    keeper.close()
+    assert first is not None
+    assert last is not None
+    keeper.losses.add(*last)  # `save` has added it; twice is once
+    assert keeper.losses.history == [last]
+    with pytest.raises(ValueError, match="loss of step 0 comes after that of 1"):
+        keeper.losses.add(*first)
+
+
 def test_random_states_of_all_four_kinds_go_on_where_they_were(tmp_path: Path) -> None:
     cpu = torch.device("cpu")
 

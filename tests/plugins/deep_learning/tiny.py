@@ -25,6 +25,7 @@ from torch import Tensor
 from guide.timing import Timeline
 from guide_deep_learning.training import randomness
 from guide_deep_learning.training.batches import spread_windows, windows
+from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.identity import Identity
 from guide_deep_learning.training.model import GPT, GPTConfig
 from guide_deep_learning.training.optimizer import adamw
@@ -115,14 +116,16 @@ def main(root: Path, steps: int) -> None:
     keeper = Keeper(root, trainer, IDENTITY)
     say(*keeper.resume())
     trainer.warm_up()
+
+    def log(loss: StepLoss | None) -> None:
+        if loss is not None:
+            keeper.losses.add(*loss)
+            say("loss", str(loss.step), loss.value.hex())
+
     while trainer.done < steps:
-        late = [trainer.step()]
+        log(trainer.step())
         if trainer.done % EVERY == 0:
-            late.append(keeper.save())
-        for loss in late:
-            if loss is not None:
-                keeper.losses.add(*loss)
-                say("loss", str(loss.step), loss.value.hex())
+            log(keeper.save())
     keeper.close()
     for loss in keeper.losses.history:
         say("history", str(loss.step), loss.value.hex())
@@ -131,7 +134,9 @@ def main(root: Path, steps: int) -> None:
 
 
 def serve() -> None:
-    """Be `main` for each line on standard input, in a child; say which, and how it ended."""
+    """Be `main` for each line on standard input, in a child; say which, and when it has ended."""
+    torch.set_num_threads(1)
+    make_trainer()  # the first optimizer imports the half of torch that `import torch` left out
     for line in sys.stdin:
         root, steps = line.rstrip("\n").rsplit(" ", 1)
         child = os.fork()

@@ -59,9 +59,16 @@ class LossLog:
         )
 
     def add(self, step: int, value: float) -> None:
-        """Take the loss of a step. A step that is there already, or an earlier one, stays."""
+        """Take the loss of a step; that of the newest one may be given twice.
+
+        Raises:
+            ValueError: when the step lies before the newest one: add what a step gave out before
+                the next call of the trainer or the keeper.
+        """
         if self._steps and step <= self._steps[-1]:
-            return
+            if step == self._steps[-1]:
+                return
+            raise ValueError(f"the loss of step {step} comes after that of {self._steps[-1]}")
         record = _RECORD.pack(step, value)
         if step in self._again:
             before = self._again.pop(step)

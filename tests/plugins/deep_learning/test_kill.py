@@ -1,0 +1,33 @@
+"""Kill it at any moment: it goes on, and ends with the same bits."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.deep_learning.kill import EVERY, Fresh, Nursery, torment
+
+from . import tiny
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and fork are POSIX")
+KILLS = 12
+
+
+def test_after_sigkill_at_random_moments_every_loss_and_the_weights_are_those_of_an_undisturbed_run(
+    tmp_path: Path,
+) -> None:
+    with Nursery() as nursery:
+        tally = torment(nursery.start, tmp_path, KILLS)
+    assert tally.kills == KILLS
+    assert tally.mid_save >= 1  # half of the kills aim at one
+    assert tally.trainings >= 1
+    assert tally.compared > KILLS
+    assert (tally.differing, tally.other_weights, tally.remarks) == (0, 0, [])
+    assert tally.most_lost <= 2 * EVERY  # one interval, and one whose save was under way
+    assert EVERY == tiny.EVERY
+
+
+def test_a_process_that_starts_from_nothing_goes_on_as_exactly(tmp_path: Path) -> None:
+    tally = torment(Fresh, tmp_path, 1)
+    assert (tally.kills, tally.trainings) == (1, 1)
+    assert (tally.differing, tally.other_weights, tally.remarks) == (0, 0, [])
