@@ -9,6 +9,7 @@ whether a save was cut off.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -110,7 +111,8 @@ class Nursery:
 
     def kill(self) -> None:
         """Kill the child, not its parent."""
-        os.kill(self._child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it came to its end first
+            os.kill(self._child, signal.SIGKILL)
 
 
 @dataclass

@@ -82,7 +82,10 @@ def test_a_damaged_state_is_passed_over_for_the_one_before(tmp_path: Path, damag
 def test_a_damaged_manifest_is_passed_over_too(tmp_path: Path, content: bytes) -> None:
     save(tmp_path, 1, 2)
     file_of(tmp_path, 2).with_suffix(".json").write_bytes(content)
-    assert newest(tmp_path).step == 1
+    found = newest(tmp_path)
+    assert found.step == 1
+    said = "checkpoint of step 2 is damaged (its manifest is not as it was written)"
+    assert found.passed_over == (said,)
 
 
 def test_all_damaged_is_an_error_and_not_a_fresh_start(tmp_path: Path) -> None:

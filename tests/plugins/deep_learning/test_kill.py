@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.deep_learning.damage import terminate
 from benchmarks.deep_learning.kill import EVERY, Fresh, Nursery, torment
 
 from . import tiny
@@ -31,3 +32,12 @@ def test_a_process_that_starts_from_nothing_goes_on_as_exactly(tmp_path: Path) -
     tally = torment(Fresh, tmp_path, 1)
     assert (tally.kills, tally.trainings) == (1, 1)
     assert (tally.differing, tally.other_weights, tally.remarks) == (0, 0, [])
+
+
+def test_sigterm_ends_a_project_with_a_checkpoint_of_its_last_step_and_exit_code_0(
+    tmp_path: Path,
+) -> None:
+    found = terminate(tmp_path / "my_model")
+    assert (found["exit"], found["lost"]) == (0, 0)
+    assert found["done"] >= 200  # it had learned, and was not at its end
+    assert found["start"] == f"resumed from step {found['done']} of 0001"

@@ -6,6 +6,7 @@ otherwise be believed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -67,7 +68,9 @@ def opened(content: bytes) -> dict[str, Any]:
         NewerFormat: when this code is too old for it. Every format has "format" and "check".
         ValueError: when it is not what was written.
     """
-    entry = json.loads(content)
+    entry = None
+    with contextlib.suppress(ValueError):  # what JSON makes of it is of no use to anybody
+        entry = json.loads(content)
     if not isinstance(entry, dict) or entry.pop("check", "") != _check(entry):
         raise ValueError("its manifest is not as it was written")
     if entry["format"] > FORMAT:
