@@ -141,7 +141,13 @@ def undisturbed(start: Callable[[Path], Victim], root: Path) -> tuple[dict[str, 
     return losses, lines[-1][1]
 
 
-def torment(start: Callable[[Path], Victim], folder: Path, kills: int, seed: int = 0) -> Tally:
+def torment(
+    start: Callable[[Path], Victim],
+    folder: Path,
+    kills: int,
+    seed: int = 0,
+    undisturbed_by: Callable[[Path], Victim] | None = None,
+) -> Tally:
     """Kill so many times; a training that came to its end is followed by a new one.
 
     Args:
@@ -149,8 +155,9 @@ def torment(start: Callable[[Path], Victim], folder: Path, kills: int, seed: int
         folder: an empty one for all trainings.
         kills: how many.
         seed: of the moments.
+        undisturbed_by: starts the one that is not killed; by default as `start`.
     """
-    truth, weights = undisturbed(start, folder / "whole")
+    truth, weights = undisturbed(undisturbed_by or start, folder / "whole")
     chance, tally = random.Random(seed), Tally()
     root, at = folder / "0", 0  # the newest step that is known to be done
     while tally.kills < kills or at:
