@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import memory
+from guide_deep_learning.training import memory, randomness
 from guide_deep_learning.training.guard import NotFinite, StepLoss, late_loss
 from guide_deep_learning.training.losses import next_byte_loss
 from guide_deep_learning.training.precision import Precision
@@ -180,7 +180,7 @@ class Trainer:
         Raises:
             OutOfMemory: with what holds it.
         """
-        drawn = self._random_states()
+        drawn = randomness.states(self._device)
         try:
             loss = self._loss(self._to_device(self.batch_of(self.done * self._accumulate)))
             loss.backward()  # type: ignore[no-untyped-call]
@@ -192,7 +192,7 @@ class Trainer:
             raise words from error
         finally:
             self._forget_gradients()
-            self._restore_random(drawn)
+            randomness.restore(drawn, self._device)
 
     @torch.inference_mode()
     def evaluate(self, held_out: Batch, batch: int = 32) -> float:
@@ -225,7 +225,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "done": self.done,
             "judged": [list(pair) for pair in self.judged],
-            "random": self._random_states(),
+            "random": randomness.states(self._device),
         }
         if self._scaler is not None:
             state["scaler"] = self._scaler.state_dict()
@@ -251,7 +251,8 @@ class Trainer:
         self.done = int(state["done"])
         self.judged = [(int(step), float(value)) for step, value in state.get("judged", [])]
         self._late.take()
-        self._restore_random(state["random"])  # last: whatever came before may have drawn from it
+        # Last: whatever came before may have drawn from it.
+        randomness.restore(state["random"], self._device)
 
     def _open(self) -> tuple[Phase, ...]:
         """The ends of the phases, of the calling thread."""
@@ -298,17 +299,6 @@ class Trainer:
             torch.from_numpy(array).pin_memory().to(self._device, non_blocking=True)
             for array in arrays
         ]
-
-    def _random_states(self) -> dict[str, Any]:
-        states = {"cpu": torch.get_rng_state()}
-        if self._device.type == "cuda":
-            states["cuda"] = torch.cuda.get_rng_state(self._device)
-        return states
-
-    def _restore_random(self, states: dict[str, Any]) -> None:
-        torch.set_rng_state(states["cpu"])
-        if self._device.type == "cuda" and "cuda" in states:
-            torch.cuda.set_rng_state(states["cuda"], self._device)
 
     def _stop(self, loss: StepLoss) -> None:
         first = loss.step * self._accumulate
