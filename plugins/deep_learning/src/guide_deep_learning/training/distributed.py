@@ -151,7 +151,7 @@ class World:
                 dist.destroy_process_group()
 
     def _shard(self, model: nn.Module, communication: Communication | None) -> nn.Module:
-        """Every layer of a list is a unit of its own, the rest is another: one is whole at a time."""
+        """Every layer of a list is a unit, the rest is another: one is whole at a time."""
         try:
             from torch.distributed.device_mesh import init_device_mesh
             from torch.distributed.fsdp import fully_shard

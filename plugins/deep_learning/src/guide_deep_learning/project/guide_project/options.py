@@ -30,6 +30,7 @@ class Options:
     threads: int = 0
     eval_every: int = 50
     checkpoint_every: int = 100
+    sharded: bool = False
     resume: bool = False
     resume_from: str = ""
 
