@@ -209,7 +209,7 @@ def join(device: torch.device, *, timeout_s: float = TIMEOUT_S) -> World:
     try:
         store, rank, size = next(dist.rendezvous("env://", timeout=limit))
         store.set_timeout(limit)
-        own = dist.PrefixStore("guide", store)
+        own = dist.PrefixStore(f"guide/{_attempt()}", store)
         dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=limit)
         control = dist.new_group(backend="gloo", timeout=limit)
     except (RuntimeError, ValueError) as error:
@@ -253,6 +253,17 @@ def _own_device(device: torch.device, ranks: Ranks) -> torch.device:
         )
     torch.cuda.set_device(ranks.local_rank)
     return torch.device("cuda", ranks.local_rank)
+
+
+def _attempt() -> str:
+    """Which start of the ranks this is, after `torchrun --max-restarts`.
+
+    torchrun's store outlives them, and a new rank must not call at a dead one's address. Between
+    hosts the count may differ, so it says nothing there.
+    """
+    if os.environ.get("LOCAL_WORLD_SIZE") != os.environ.get("WORLD_SIZE"):
+        return ""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "")
 
 
 def _brief(error: BaseException) -> str:
