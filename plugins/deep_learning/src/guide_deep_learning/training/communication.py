@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,12 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.futures import Future
 
 from guide.timing import SpanColumns, Timeline
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import GradBucket
 
 LANE = "network"
 EXPOSED = "exposed communication"
@@ -52,9 +56,7 @@ class Communication:
         self._send = default_hooks.fp16_compress_hook if half else default_hooks.allreduce_hook
         self._itemsize = 2 if half else 0
 
-    def exchange(
-        self, group: dist.ProcessGroup | None, bucket: dist.GradBucket
-    ) -> torch.futures.Future[Tensor]:
+    def exchange(self, group: dist.ProcessGroup | None, bucket: GradBucket) -> Future[Tensor]:
         """The hook that DistributedDataParallel calls with every bucket: averages it, timed."""
         timeline, gradients = self._timeline, bucket.buffer()
         began_ns, tick = timeline.now_ns(), timeline.tick
@@ -63,7 +65,7 @@ class Communication:
         if gradients.device.type != "cpu":
             return sent
 
-        def arrived(future: torch.futures.Future[Tensor]) -> Tensor:
+        def arrived(future: Future[Tensor]) -> Tensor:
             # On the network library's thread. An error in it is raised here, and in backward.
             averaged = future.value()
             timeline.add(_SENT, began_ns, timeline.now_ns(), lane=LANE, tick=tick)

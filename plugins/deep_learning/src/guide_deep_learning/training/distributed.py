@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from guide.errors import GuideError, UsageError
@@ -58,7 +60,7 @@ class World:
     size: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     control: dist.ProcessGroup | None = None
-    store: dist.Store | None = None
+    store: Store | None = None
 
     @property
     def alone(self) -> bool:
@@ -207,9 +209,9 @@ def join(device: torch.device, *, timeout_s: float = TIMEOUT_S) -> World:
     where = f"{os.environ.get('MASTER_ADDR', '?')}:{os.environ.get('MASTER_PORT', '?')}"
     backend = "nccl" if device.type == "cuda" else "gloo"
     try:
-        store, rank, size = next(dist.rendezvous("env://", timeout=limit))
+        store, rank, size = next(rendezvous("env://", timeout=limit))
         store.set_timeout(limit)
-        own = dist.PrefixStore(f"guide/{_attempt()}", store)
+        own = PrefixStore(f"guide/{_attempt()}", store)
         dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=limit)
         control = dist.new_group(backend="gloo", timeout=limit)
     except (RuntimeError, ValueError) as error:

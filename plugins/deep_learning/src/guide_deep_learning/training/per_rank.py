@@ -42,7 +42,7 @@ def summarise(world: World, loop: Loop, communication: Communication | None) -> 
     log = loop.log.columns()
     took = log.end_ns - log.start_ns
     columns = loop.timeline.columns()
-    phases = [_median(_by_tick(columns, name)) for name in _PHASES]
+    data_ns, forward_ns, backward_ns = (_median(_by_tick(columns, name)) for name in _PHASES)
     waits = communication.add_exposed()[:, 2] if communication else np.empty(0, np.int64)
     sent = communication.sent_bytes if communication else 0
     return RankSummary(
@@ -51,7 +51,9 @@ def summarise(world: World, loop: Loop, communication: Communication | None) -> 
         loop.log.count,
         _median(took),
         int(np.percentile(took, 99)) if took.size else 0,
-        *phases,
+        data_ns,
+        forward_ns,
+        backward_ns,
         _median(waits) if waits.size else -1,
         sent // max(loop.log.count, 1),
     )
@@ -60,7 +62,7 @@ def summarise(world: World, loop: Loop, communication: Communication | None) -> 
 def table(ranks: Sequence[RankSummary]) -> str:
     """One line for each rank, as text of fixed width."""
     head = ("rank", "host", "steps", "step p50", "p99", *_PHASES, "exposed", "sent a step")
-    lines = [head]
+    lines: list[tuple[str, ...]] = [head]
     for r in ranks:
         times = (r.step_ns, r.step_p99_ns, r.data_ns, r.forward_ns, r.backward_ns)
         waited = duration(r.exposed_ns) if r.exposed_ns >= 0 else "-"

@@ -2,10 +2,11 @@
 
     rank-0/step-000000120.pt, .json     what rank 0 holds, with a manifest of its own
     rank-1/step-000000120.pt, .json     what rank 1 holds
-    step-000000120.json                 written last, by rank 0, when all parts are on the disk
+    step-000000120.pt, .json            written last, by rank 0, when all parts are on the disk:
+                                        how many there are
 
-Each rank writes its part: its weights or its shard of them, and its random state. The last file is
-the commit point. A kill before it leaves parts that nobody reads, and the state before them whole:
+Each rank writes its part: its weights or its shard of them, and its random state. The last is the
+commit point. A kill before it leaves parts that nobody reads, and the state before them whole:
 each rank keeps two. Going on, all ranks try the newest committed step, and take the one before it
 together if the part of one of them is damaged. Hosts need not share a disk.
 """
@@ -16,16 +17,14 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide.record import write_atomically
 from guide_deep_learning.training import checkpoint, series
 from guide_deep_learning.training.distributed import World, bare
 from guide_deep_learning.training.guard import StepLoss
@@ -33,8 +32,8 @@ from guide_deep_learning.training.identity import Identity
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.trainer import Trainer
 
-_KEEP = 2
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+# What a part that is not whole makes its readers raise.
+_DAMAGE = (GuideError, OSError, ValueError, KeyError, TypeError, RuntimeError)
 
 
 def save(
@@ -61,12 +60,9 @@ def save(
     if world.rank == 0:
         trouble = None
         try:
-            _commit(folder, step, about, world.size)
-        except OSError as error:
-            trouble = (
-                f"cannot save the checkpoint of step {step} in {folder}: {error.strerror or error}",
-                "make room, then go on with --set resume=true",
-            )
+            checkpoint.save(folder, step, {"ranks": world.size}, about)
+        except GuideError as error:
+            trouble = (error.message, error.remedy)
     _raise_first([world.from_first(trouble)])
 
 
@@ -85,6 +81,8 @@ def load(folder: Path, world: World) -> checkpoint.Checkpoint | None:
     for step in steps:
         state, reason = None, ""
         try:
+            if world.rank == 0 and _read(folder, step) != {"ranks": world.size}:
+                raise ValueError(f"it is not of {world.size} ranks")
             state = _read(_part(folder, world.rank), step)
         except _DAMAGE as error:
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
@@ -234,28 +232,10 @@ def _part(folder: Path, rank: int) -> Path:
     return folder / f"rank-{rank}"
 
 
-def _commit(folder: Path, step: int, about: Mapping[str, Any], size: int) -> None:
-    text = json.dumps({"step": step, "ranks": size, "about": dict(about)}, indent=1)
-    write_atomically(_commit_file(folder, step), lambda out: _write_through(out, text))
-    checkpoint.sync_folder(folder)
-    for old in [n for n in checkpoint.committed(folder) if n <= step][_KEEP:]:
-        _commit_file(folder, old).unlink(missing_ok=True)
-
-
-def _write_through(out: IO[str], text: str) -> None:
-    out.write(text)
-    out.flush()
-    os.fsync(out.fileno())  # before the file gets its name: that is what the others rely on
-
-
-def _commit_file(folder: Path, step: int) -> Path:
-    return folder / f"step-{step:09d}.json"
-
-
 def _read(folder: Path, step: int) -> dict[str, Any]:
     """One rank's part of one step. Raises one of `_DAMAGE` when it is not whole."""
     entry = json.loads((folder / f"step-{step:09d}.json").read_bytes())
-    content = (folder / entry["file"]).read_bytes()
+    content = (folder / str(entry["file"])).read_bytes()
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise ValueError("its sha256 differs")
     return cast(
