@@ -20,7 +20,7 @@ from guide_deep_learning.training import per_rank, ranks
 from guide_deep_learning.training.agreement import Agreement
 from guide_deep_learning.training.batches import windows
 from guide_deep_learning.training.communication import Communication
-from guide_deep_learning.training.distributed import World, bare, join, synced
+from guide_deep_learning.training.distributed import World, join, synced
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.model import GPT, GPTConfig
 from guide_deep_learning.training.optimizer import adamw
@@ -42,15 +42,17 @@ def make(
     torch.manual_seed(0)
     timeline = timeline or Timeline()
     communication = Communication(timeline)
-    model = world.wrap(GPT(config), how, communication)
+    model = GPT(config)
+    forward = world.wrap(model, how, communication)
     trainer = Trainer(
         model,
-        adamw(bare(model), 1e-2),
+        adamw(model, 1e-2),
         Schedule(1e-2, 60, warmup=3),
         shared(lambda n: windows(TEXT, 0, n, batch, config.context), world.rank, world.size),
         device=world.device,
         timeline=timeline,
     )
+    trainer.forward = forward
     trainer.warm_up()
     return trainer, communication
 
@@ -182,7 +184,7 @@ def train(world: World, root: Path, steps: int) -> dict[str, Any]:
             for loss in filter(None, late):
                 print("loss", loss.step, loss.value.hex(), file=log, flush=True)
             time.sleep(0.005)  # or it is over before anybody can kill it
-    print("weights", weights_sha(bare(trainer.model)), file=log, flush=True)
+    print("weights", weights_sha(trainer.model), file=log, flush=True)
     return {}
 
 

@@ -17,7 +17,7 @@ from guide_deep_learning.training import distributed
 from guide_deep_learning.training.agreement import Agreement
 from guide_deep_learning.training.communication import LANE, Communication, exposed
 from guide_deep_learning.training.diagnoses import communication_bound
-from guide_deep_learning.training.distributed import World, bare, join, synced
+from guide_deep_learning.training.distributed import World, join, synced
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.per_rank import RankSummary, facts, table
 from guide_deep_learning.training.share import rows_of, shared
@@ -169,7 +169,7 @@ class TestAlone:
         world = join(torch.device("cpu"))
         model = torch.nn.Linear(2, 2)
         assert world.alone
-        assert bare(world.wrap(model)) is model
+        assert world.wrap(model) is model
         assert (world.gather(1), world.from_first(2), world.mean(3.0)) == ([1], 2, 3.0)
         with world.in_touch(), synced(model, now=False):
             pass

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -75,6 +75,7 @@ class Communication:
 
     def watch_shards(self, model: nn.Module) -> None:
         """Measure the exchanges of a model that `fully_shard` made, where torch lets one."""
+        module: Any
         for module in model.modules():
             if hasattr(module, "set_custom_all_gather"):
                 module.set_custom_all_gather(_Timed(self, "all-gather", _all_gather))

@@ -70,10 +70,10 @@ class World:
     def wrap(
         self, model: nn.Module, how: How = "ddp", communication: Communication | None = None
     ) -> nn.Module:
-        """The model to train, so that all ranks train the same one.
+        """What to call in place of `model` in a step, so that all ranks train the same one.
 
-        The optimizer is to be made after this, over what `bare` gives: with "fsdp" the parameters
-        are others than before.
+        The model's own state stays that of a process of its own: its names, and with "ddp" its
+        values. The optimizer is to be made after this: "fsdp" gives the model other parameters.
 
         Args:
             model: on `device`; with the same weights on all ranks.
@@ -223,11 +223,6 @@ def join(device: torch.device, *, timeout_s: float = TIMEOUT_S) -> World:
     return World(rank, size, device, cast(dist.ProcessGroup, control), own)
 
 
-def bare(model: nn.Module) -> nn.Module:
-    """The model itself, without what `World.wrap` put around it: for its state, and to evaluate."""
-    return cast(nn.Module, model.module) if isinstance(model, DistributedDataParallel) else model
-
-
 @contextlib.contextmanager
 def synced(model: nn.Module, now: bool) -> Iterator[None]:
     """Within the block, backward exchanges gradients, or where not `now` keeps them to add to.
@@ -238,8 +233,9 @@ def synced(model: nn.Module, now: bool) -> Iterator[None]:
         with model.no_sync():
             yield
         return
-    if hasattr(model, "set_requires_gradient_sync"):
-        model.set_requires_gradient_sync(now)
+    set_sync: Any = getattr(model, "set_requires_gradient_sync", None)
+    if set_sync is not None:
+        set_sync(now)
     yield
 
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide_deep_learning.training import checkpoint, series
-from guide_deep_learning.training.distributed import World, bare
+from guide_deep_learning.training.distributed import World
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.identity import Identity
 from guide_deep_learning.training.resume import Keeper
@@ -264,7 +264,7 @@ def _to_model(state: dict[str, Any], trainer: Trainer) -> dict[str, Any]:
     """A state from a file, with its shards as the sharded tensors that the model has."""
     return {
         **state,
-        "model": _sharded_as(state["model"], bare(trainer.model)),
+        "model": _sharded_as(state["model"], trainer.model),
         "optimizer": _moments_as(state["optimizer"], trainer.optimizer),
     }
 

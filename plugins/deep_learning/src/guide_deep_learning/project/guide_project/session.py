@@ -13,7 +13,7 @@ from guide_deep_learning.training.agreement import Agreement
 from guide_deep_learning.training.communication import Communication
 from guide_deep_learning.training.corpus import as_text
 from guide_deep_learning.training.device import pick_device, set_threads
-from guide_deep_learning.training.distributed import World, bare, join
+from guide_deep_learning.training.distributed import World, join
 from guide_deep_learning.training.identity import Identity, Value
 from guide_deep_learning.training.model import generate, parameters
 from guide_deep_learning.training.ranks import RankKeeper, open_keeper
@@ -56,7 +56,7 @@ class Session:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # one byte at a time is too little work to share
         try:
-            new = generate(bare(self.trainer.model), self.data.prompt, count, context=context)
+            new = generate(self.trainer.model, self.data.prompt, count, context=context)
         finally:
             torch.set_num_threads(threads)
         return as_text(self.data.prompt + new)
@@ -72,17 +72,18 @@ def open_session(options: Options, run: Run) -> Session:
     model = build_model(options, data.corpus.vocabulary).to(device)
     count = parameters(model)
     communication = None if world.alone else Communication(run.timeline)
-    model = world.wrap(model, "fsdp" if options.sharded else "ddp", communication)
+    forward = world.wrap(model, "fsdp" if options.sharded else "ddp", communication)
     world.own_randomness(run.seed)
     trainer = Trainer(
         model,
-        build_optimizer(bare(model), options),
+        build_optimizer(model, options),
         build_schedule(options),
         shared(data.batch, world.rank, world.size),
         device=device,
         timeline=run.timeline,
         describe=data.describe,
     )
+    trainer.forward = forward
     identity = identify(options, data, world, threads)
     keeper = open_keeper(run.project / "checkpoints", trainer, identity, world)
     if options.resume or options.resume_from:
