@@ -233,9 +233,12 @@ class Run:
         """Whether the run is to end after this tick: whoever waits for long looks here."""
         return bool(self.loop.ended)
 
-    def stop(self, reason: str) -> None:
-        """End the run after this tick."""
-        self.loop.stop(reason)
+    def stop(self, reason: str, *, agreed: bool = False) -> None:
+        """End the run after this tick; of several processes, once all of them know.
+
+        `agreed` where all of them stop in this very tick, at the last step say.
+        """
+        self.loop.stop(reason, agreed=agreed)
 
 
 def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) -> None:
@@ -277,7 +280,7 @@ def _kept(run: Run, phase: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        run.loop.stop("interrupted")
+        run.loop.stop("interrupted", agreed=True)  # there is no next tick to agree in
     except (Exception, SystemExit) as error:
         if phase == "start" and run.loop.ended == "interrupted":
             return  # Ctrl-C broke something off, a compiler say, that reports it in its own way

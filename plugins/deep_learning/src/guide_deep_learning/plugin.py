@@ -60,7 +60,11 @@ def guide_projects(track: str) -> list[Scaffold]:
 @hookimpl
 def guide_diagnoses() -> list[Diagnosis]:
     """What explains a training's record."""
-    return [Diagnosis("crowded cores", "guide_deep_learning.training.diagnoses:crowded_cores")]
+    rules = "guide_deep_learning.training.diagnoses"
+    return [
+        Diagnosis("crowded cores", f"{rules}:crowded_cores"),
+        Diagnosis("communication-bound", f"{rules}:communication_bound"),
+    ]
 
 
 @hookimpl

@@ -199,10 +199,14 @@ class Training:
         self._agreement, self._communication = Agreement(world, run.loop), communication
 
         root = run.project / "checkpoints"
+        # Fewer processes could not read what so many wrote, nor the other way round.
+        same: dict[str, Value] = {**plan.same, "ranks": world.size}
+        if not world.alone:
+            same["sharded"] = settings.sharded
         resumes = bool(settings.resume or settings.resume_from)
         kept: Mapping[str, Any] = {}
         if resumes:
-            kept = world.from_first(about_newest(root, plan.same, settings.resume_from)) or {}
+            kept = world.from_first(about_newest(root, same, settings.resume_from)) or {}
         with self._in_touch():
             setting = self._choose(kept.get("exact") or {})
         around = surroundings(
@@ -211,7 +215,7 @@ class Training:
             precision=setting.precision,
             world_size=world.size,
         )
-        identity = Identity(dict(plan.same), {**plan.exact, **around})
+        identity = Identity(same, {**plan.exact, **around})
         self.keeper = open_keeper(root, trainer, identity, world, timeline=run.timeline)
         self._opened.callback(self.keeper.close)
         if resumes:
