@@ -10,8 +10,9 @@ import torch
 from guide.run import Run
 from guide_deep_learning.training.corpus import as_text
 from guide_deep_learning.training.device import pick_device, set_threads
+from guide_deep_learning.training.generate import generate
 from guide_deep_learning.training.identity import Identity, Value
-from guide_deep_learning.training.model import generate, parameters
+from guide_deep_learning.training.model import parameters
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.trainer import Trainer
 
