@@ -20,12 +20,13 @@ is gained but their size. See Dettmers et al., "LLM.int8()" (2022) for what it d
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import io
 import itertools
 import pickle
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -171,6 +172,19 @@ def sums_are_exact() -> bool:
         return False
     exact = 127 * 127 * 512
     return bool(found.tolist() == [[exact, -exact]])
+
+
+@contextlib.contextmanager
+def portable(model: nn.Module) -> Iterator[None]:
+    """Within the block it multiplies as is right on every processor: for what goes to another."""
+    fast = [m for m in model.modules() if isinstance(m, Int8Linear) and m.how == "integers"]
+    try:
+        for module in fast:
+            module.how = "packed" if _can_be_packed(module.integers) else "expanded"
+        yield
+    finally:
+        for module in fast:
+            module.how = "integers"
 
 
 def weight_bytes(model: nn.Module) -> int:
