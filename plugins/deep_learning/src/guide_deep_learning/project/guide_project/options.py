@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from guide.machine import memory_bytes, usable_threads
 from guide.units import size
@@ -12,12 +13,14 @@ from guide_deep_learning.training.footprint import state_bytes, step_bytes
 LARGE = 10**9
 BOUNDS = dict.fromkeys(("steps", "batch", "context", "width", "heads"), (1, LARGE))
 BOUNDS |= dict.fromkeys(("eval_every", "checkpoint_every"), (0, LARGE)) | {"layers": (1, 1000)}
+BOUNDS |= {"tokens": (1, LARGE), "temperature": (0, 100), "top_k": (0, 256)}
 
 
 @dataclass(frozen=True)
 class Options:
     """What `guide run --set name=value` can change; pyproject.toml says what each means."""
 
+    do: Literal["train", "write"] = "train"
     corpus: str = "stdlib"
     steps: int = 1000
     batch: int = 12
@@ -32,6 +35,11 @@ class Options:
     checkpoint_every: int = 100
     resume: bool = False
     resume_from: str = ""
+    prompt: str = ""
+    tokens: int = 400
+    temperature: float = 0.8
+    top_k: int = 0
+    int8: bool = False
 
     def __post_init__(self) -> None:
         # All of it here: torch takes seconds to load, and some of these would hang the machine.

@@ -14,18 +14,47 @@ if TYPE_CHECKING:
     from guide.run import Run
     from guide_deep_learning.training.guard import StepLoss
 
+    from .writer import Writer
+
 
 class Task:
+    """Trains, or writes with what was trained, as the option `do` says."""
+
+    work: Training | Writer | None = None
+
+    def start(self, run: Run) -> None:
+        """Find out which, and begin."""
+        options = run.configure(Options)
+        if options.do == "write":
+            from .writer import Writer  # here: torch takes seconds to load
+
+            self.work = Writer(options)
+        else:
+            self.work = Training(options)
+        self.work.start(run)
+
+    def step(self, tick: Tick) -> None:
+        """One update, or one byte."""
+        assert self.work is not None
+        self.work.step(tick)
+
+    def close(self) -> None:
+        """End it in order."""
+        if self.work is not None:
+            self.work.close()
+
+
+class Training:
     """Trains; evaluates and saves every so many steps; shows a sample at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
+        self.options = options
         self.sound = False  # whether what is in memory is worth saving
         self.opened = ExitStack()  # what `close` has to close
 
     def start(self, run: Run) -> None:
         """Load torch, the text and the model, and the newest checkpoint if asked to."""
         self.run = run
-        self.options = run.configure(Options)
         from .session import open_session  # here: torch takes seconds to load
 
         self.session = open_session(self.options, run)
