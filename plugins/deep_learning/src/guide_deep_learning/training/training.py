@@ -34,7 +34,7 @@ from guide_deep_learning.training import compiling, flops, per_rank, randomness
 from guide_deep_learning.training.agreement import Agreement
 from guide_deep_learning.training.communication import Communication
 from guide_deep_learning.training.device import pick_device
-from guide_deep_learning.training.distributed import bare, join
+from guide_deep_learning.training.distributed import join
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.identity import Identity, Value, surroundings
 from guide_deep_learning.training.losses import next_byte_loss
@@ -193,7 +193,6 @@ class Training:
         count = parameters(model)
         communication = None if world.alone else Communication(run.timeline)
         forward = world.wrap(model, "fsdp" if settings.sharded else "ddp", communication)
-        model = bare(forward)
         world.own_randomness(run.seed)
         batch_of = shared(plan.batch_of, world.rank, world.size)
         self.trainer = trainer = Trainer(
