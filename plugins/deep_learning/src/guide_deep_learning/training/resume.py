@@ -222,9 +222,7 @@ class Keeper:
         self._damaged = ()
 
 
-def about_newest(
-    root: Path, same: Mapping[str, Value], name: str = ""
-) -> dict[str, Any] | None:
+def about_newest(root: Path, same: Mapping[str, Value], name: str = "") -> dict[str, Any] | None:
     """What the manifest says of the state that a training of `same` would go on from.
 
     Without reading the state: to know, before it is loaded, with how many threads it was made.

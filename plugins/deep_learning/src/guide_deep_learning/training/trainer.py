@@ -12,8 +12,8 @@ and data have left the caches meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -25,6 +25,7 @@ from guide.timing import Timeline
 from guide_deep_learning.training import memory, randomness
 from guide_deep_learning.training.guard import NotFinite, StepLoss, late_loss
 from guide_deep_learning.training.losses import next_byte_loss
+from guide_deep_learning.training.model import evaluating
 from guide_deep_learning.training.precision import Precision
 
 Batch = NDArray[Any] | tuple[NDArray[Any], ...]
@@ -310,14 +311,3 @@ class Trainer:
     def _remedy(self) -> str:
         back = f"the last good state is {self.kept}: " if self.kept else ""
         return f"{back}lower --set lr=..., and go on from the last checkpoint with --resume"
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block nothing is dropped out; afterwards the model is as it was."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

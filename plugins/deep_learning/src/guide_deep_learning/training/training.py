@@ -10,6 +10,7 @@ checkpoint, the curves of the report, and what is said at the end.
         if training.due(settings.eval_every): training.evaluate(tick)
         if training.due(settings.checkpoint_every): training.save(tick)
         if training.finished: run.stop(...)
+    training.finish()
     training.close()
 """
 
@@ -33,7 +34,7 @@ from guide_deep_learning.training import compiling, flops, per_rank, randomness
 from guide_deep_learning.training.agreement import Agreement
 from guide_deep_learning.training.communication import Communication
 from guide_deep_learning.training.device import pick_device
-from guide_deep_learning.training.distributed import bare, join
+from guide_deep_learning.training.distributed import join
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.identity import Identity, Value, surroundings
 from guide_deep_learning.training.losses import next_byte_loss
@@ -88,6 +89,11 @@ class Training:
         settings: what the user has set.
         plan: what is one's own.
 
+    Attributes:
+        trainer, keeper, world: the parts, for whoever wants to look.
+        sound: whether what is in memory is worth saving.
+        step_flops: operations of a step; 0 where they were not counted.
+
     Raises:
         GuideError: when it cannot begin: no such device, no fitting checkpoint, no memory.
     """
@@ -95,7 +101,7 @@ class Training:
     def __init__(self, run: Run, settings: Settings, plan: Plan) -> None:
         self.run, self.settings, self.plan = run, settings, plan
         self._opened = ExitStack()
-        self.sound = False  # whether what is in memory is worth saving
+        self.sound = False
         with contextlib.ExitStack() as undo:
             undo.callback(self._opened.close)
             self._open()
@@ -158,17 +164,24 @@ class Training:
         if self.finished:
             self.run.loop.stop("steps", agreed=True)
 
-    def close(self) -> None:
-        """Save what an interruption would lose, say how it went, and let others go on.
+    def finish(self) -> bool:
+        """Save what an interruption would lose, and say how it went; once, before `close`.
 
-        After an error of a step nothing is saved: the last good state is on the disk already.
+        Returns:
+            False after an error of a step. Nothing is saved then: the last good state is on the
+            disk already.
         """
-        with self._opened:
-            if self.sound:
-                self.sound = False
-                self._save()
-                with self._in_touch():
-                    self._sum_up()
+        if not self.sound:
+            return False
+        self.sound = False
+        self._save()
+        with self._in_touch():
+            self._sum_up()
+        return True
+
+    def close(self) -> None:
+        """Wait until the newest checkpoint is on the disk, and let others go on from it."""
+        self._opened.close()
 
     def _open(self) -> None:
         run, settings, plan = self.run, self.settings, self.plan
@@ -180,7 +193,6 @@ class Training:
         count = parameters(model)
         communication = None if world.alone else Communication(run.timeline)
         forward = world.wrap(model, "fsdp" if settings.sharded else "ddp", communication)
-        model = bare(forward)
         world.own_randomness(run.seed)
         batch_of = shared(plan.batch_of, world.rank, world.size)
         self.trainer = trainer = Trainer(

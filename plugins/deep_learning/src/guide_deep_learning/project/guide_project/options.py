@@ -13,6 +13,7 @@ from guide_deep_learning.training.settings import Settings, within
 LARGE = 10**9
 BOUNDS = dict.fromkeys(("batch", "context", "width", "heads"), (1, LARGE))
 BOUNDS |= {"layers": (1, 1000), "dropout": (0, 0.99)}
+BOUNDS |= {"tokens": (1, LARGE), "temperature": (0, 100), "top_k": (0, 256)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Options(Settings):
     heads: int = 4
     dropout: float = 0.0
     lr: float = 3e-3
+    prompt: str = ""
+    tokens: int = 400
+    temperature: float = 0.8
+    top_k: int = 0
+    int8: bool = False
 
     def __post_init__(self) -> None:
         # All of it here: torch takes seconds to load, and some of these would hang the machine.

@@ -1,59 +1,41 @@
-"""The task: what happens before the first step, at each step, and after the last."""
+"""The task that `guide run` runs: training, or writing with what was trained."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guide_deep_learning.training.neighbours import look
-
+from .learner import Learner
 from .options import Options
 
 if TYPE_CHECKING:
     from guide.loop import Tick
     from guide.run import Run
-    from guide_deep_learning.training.training import Training
+
+    from .writer import Writer
 
 
 class Task:
-    """Trains; evaluates and saves every so many steps; shows a sample at the end."""
+    """Does what the option `do` says."""
 
-    training: Training | None = None
+    work: Learner | Writer | None = None
 
     def start(self, run: Run) -> None:
-        """Load torch, the text and the model, and the newest checkpoint if asked to."""
-        self.run = run
-        self.options = options = run.configure(Options)
-        neighbours = look()  # first: how threads wait is settled as torch is loaded
-        if neighbours.sentence:
-            run.note(neighbours.sentence)
-        from guide_deep_learning.training.training import Training
+        """Find out which, and begin."""
+        options = run.configure(Options)
+        if options.do == "write":
+            from .writer import Writer  # here: torch takes seconds to load
 
-        from .data import Data
-        from .plan import make_plan
-
-        self.data = Data(options, run.project, run.seed)
-        self.training = Training(run, options, make_plan(options, self.data, run))
+            self.work = Writer(options)
+        else:
+            self.work = Learner(options)
+        self.work.start(run)
 
     def step(self, tick: Tick) -> None:
-        """One update: its phases data, forward, backward, optimizer and loss are in the report."""
-        options, training = self.options, self.training
-        assert training is not None
-        training.update(tick)
-        if training.due(options.eval_every):
-            training.evaluate(tick)
-        if training.due(options.checkpoint_every):
-            training.save(tick)
-        training.stop_when_finished()
+        """One update, or one byte."""
+        assert self.work is not None
+        self.work.step(tick)
 
     def close(self) -> None:
-        """Save what an interruption would lose, and let the model write a few lines."""
-        training = self.training
-        if training is None:
-            return
-        sound = training.sound
-        training.close()
-        if sound:
-            from .sample import write
-
-            text = write(training.model, self.data.prompt, 300, self.options.context)
-            self.run.text(f"Sample after step {training.done}", text)
+        """End it in order."""
+        if self.work is not None:
+            self.work.close()
