@@ -135,7 +135,7 @@ class Muon(torch.optim.Optimizer):
         stacked = torch.cat([update for _, update in pairs])
         bf16 = stacked.device.type == "cuda" or self._bf16_cpu
         dtype = torch.bfloat16 if bf16 else torch.float32
-        made = orthogonalized(stacked, group["iterations"], dtype).split(group["parts"])
+        made = torch.split(orthogonalized(stacked, group["iterations"], dtype), group["parts"])
         # A tall matrix turns few numbers into many: as long an update of each of those needs this.
         longer = max(1.0, stacked.shape[1] / stacked.shape[2]) ** 0.5
         for (p, _), update in zip(pairs, made, strict=True):

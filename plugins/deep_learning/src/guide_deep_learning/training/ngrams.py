@@ -46,7 +46,7 @@ class NGrams(nn.Module):
         time = inputs.shape[1]
         seen = F.pad(inputs, (SEEN, 0)) if before is None else torch.cat((before, inputs), dim=1)
         number = seen[:, 1 : 1 + time] * self.vocabulary + inputs
-        rows = None
+        rows: Tensor | None = None
         if self.pairs is not None:
             rows = self.pairs(hashed(number, self.pairs.num_embeddings))
         if self.threes is not None:
@@ -59,4 +59,5 @@ class NGrams(nn.Module):
 
 def hashed(number: Tensor, rows: int) -> Tensor:
     """Spread numbers below 2**24 over `rows` rows; int64 in and out, no overflow on the way."""
-    return number * _MULTIPLIER % _PRIME % rows
+    row: Tensor = number * _MULTIPLIER % _PRIME % rows
+    return row
