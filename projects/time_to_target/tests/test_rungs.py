@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from guide.testing import RunRecord, run_task
+from guide_deep_learning.training.checkpoint import committed
 from guide_deep_learning.training.model import GPT, parameters
 from time_to_target.climb import Climb, climbed
 from time_to_target.data import BATCH, CONTEXT, VOCABULARY, Data
@@ -61,6 +62,12 @@ def test_it_stops_at_the_first_look_that_finds_the_target(project: Path) -> None
     assert all(loss > 3.5 for loss in losses[:-1])
     assert int(record.facts["steps to target"]) == 2 * len(losses)
     assert float(record.facts["CPU seconds of steps"]) > 0
+
+
+def test_what_reached_the_target_is_kept(project: Path) -> None:
+    record = train(project, rung="tables", target=3.5)
+    (kept,) = (project / "checkpoints").iterdir()
+    assert committed(kept) == [int(record.facts["steps to target"])]
 
 
 def test_a_target_that_is_not_reached_is_not_claimed(project: Path) -> None:

@@ -71,6 +71,10 @@ class Task:
             training.stop_when_finished()
 
     def close(self) -> None:
-        """Keep the weights."""
-        if self.training is not None:
+        """Keep the weights, also of what was interrupted."""
+        if self.training is None:
+            return
+        try:
+            self.training.finish()
+        finally:
             self.training.close()
