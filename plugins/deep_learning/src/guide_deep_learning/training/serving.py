@@ -64,7 +64,7 @@ def newest(root: Path, name: str = "") -> Served:
     for folder in found:
         try:
             state = checkpoint.load_newest(folder)
-            if state is not None and "model" not in state.state:  # several processes saved it
+            if state is not None and "ranks" in state.state:  # several processes saved it
                 if (state.about.get("same") or {}).get("sharded"):
                     raise GuideError(
                         f"{folder.name} is parted among processes",

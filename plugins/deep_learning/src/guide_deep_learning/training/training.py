@@ -276,7 +276,8 @@ class Training:
         self.run.fact("start", went_on)
         for remark in remarks:
             self.run.note(remark)
-        self._log(self.keeper.losses.history)
+        for loss in self.keeper.losses.history:
+            self.run.log("loss", loss.value, self.plan.loss_unit, step=loss.step)
         for step, value in self.trainer.judged:
             self.run.log("loss.val", value, self.plan.loss_unit, step=step)
         self._name_kept()
@@ -304,7 +305,8 @@ class Training:
 
     def _save(self) -> None:
         with self._in_touch():
-            self._settle(self.keeper.save())
+            self._settle(self.trainer.flush())  # before the save: its curve goes as far
+            self.keeper.save()
         self._name_kept()
 
     def _name_kept(self) -> None:
