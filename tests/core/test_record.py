@@ -255,6 +255,18 @@ class TestContent:
         assert (worst["index"], worst["missed"]) == (3, True)
         assert worst["spans"] == {"work": 3_000_000, "hiccup": 40_000_000}
 
+    def test_a_series_may_count_steps_that_began_in_an_earlier_run(self, tmp_path):
+        run = Run(Loop(ticks=1), project=tmp_path, folder=tmp_path)
+        run.log("loss", 2.0, "nats", step=700)
+        run.log("loss", 1.9, "nats", step=701)
+        opening = opening_record("p", "t", run.loop, {}, 0)
+        series = closing_record(opening, run, None)["series"]["loss"]
+        assert (series["axis"], series["ticks"], series["values"]) == (
+            "step",
+            [700, 701],
+            [2.0, 1.9],
+        )
+
     def test_a_long_series_is_thinned_and_says_by_how_much(self, tmp_path):
         def step(run, tick):
             for i in range(30_000):

@@ -41,6 +41,15 @@ class TestSites:
             ("deep", 4, 5),
         ]
 
+    def test_a_lap_without_a_name_ends_no_phase(self, clock):
+        timeline = Timeline(clock)
+        begin, work = timeline.lap(""), timeline.lap("work")
+        clock.advance(5)
+        begin()
+        clock.advance(2)
+        work()
+        assert [(s.name, s.start_ns, s.end_ns) for s in timeline.spans()] == [("work", 5, 7)]
+
     @pytest.mark.parametrize("seed", range(10))
     def test_reading_in_the_middle_changes_nothing(self, clock, seed):
         """Whatever nests in whatever, and whenever somebody folds."""

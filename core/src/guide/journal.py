@@ -89,7 +89,7 @@ class Journal:
             self._series[name] = s.seen
             payload.append(np.array(s.ticks[-count:] if count else [], "<i8").tobytes())
             payload.append(np.array(s.values[-count:] if count else [], "<f8").tobytes())
-            series.append([name, s.unit, count])
+            series.append([name, s.unit, s.axis, count])
         head = {
             "ticks": rows.shape[1],
             "first": self._ticks - rows.shape[1],
@@ -173,8 +173,9 @@ def recovered(opening: dict[str, Any], file: Path) -> dict[str, Any]:
     for head, payload in parts(file):
         n = 32 * head["ticks"]
         blocks.append(np.frombuffer(payload[:n], "<i8").reshape(4, -1))
-        for name, unit, count in head["series"]:
-            of = series.setdefault(name, {"unit": unit, "stride": 1, "ticks": [], "values": []})
+        for name, unit, axis, count in head["series"]:
+            about = {"unit": unit, "axis": axis, "stride": 1}
+            of = series.setdefault(name, {**about, "ticks": [], "values": []})
             of["ticks"] += np.frombuffer(payload[n : n + 8 * count], "<i8").tolist()
             values = np.frombuffer(payload[n + 8 * count : n + 16 * count], "<f8").tolist()
             of["values"] += [value if np.isfinite(value) else None for value in values]

@@ -115,6 +115,8 @@ class Loop:
         log: the ticks so far.
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
+        together: several processes run this loop and have to end with the same tick; then `stop`
+            only says so in `wanted`, and whoever lets them agree stops it for good.
         between: called between ticks, on the loop's thread, with the index of the tick that has
             ended and the ns left to the next; while paused, again and again.
 
@@ -161,6 +163,7 @@ class Loop:
         self.log = TickLog(budget_ns=self.budget_ns)
         self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
+        self.together, self.wanted = False, ""
         self.paused = False
         self.speed = 1.0
         self.between: Callable[[int, int], object] | None = None
@@ -176,9 +179,15 @@ class Loop:
         """Why deadlines were missed: how often each cause."""
         return self.misses.counts
 
-    def stop(self, reason: str = "stopped") -> None:
-        """End the loop after the tick that is running. Safe from a signal handler or a thread."""
-        self.ended = self.ended or reason
+    def stop(self, reason: str = "stopped", *, agreed: bool = False) -> None:
+        """End the loop after the tick that is running. Safe from a signal handler or a thread.
+
+        `agreed` where all processes that run this loop `together` stop in this very tick.
+        """
+        if self.together and not agreed:
+            self.wanted = self.wanted or reason
+        else:
+            self.ended = self.ended or reason
 
     def follow(self, wait: Callable[[], int | None]) -> None:
         """Let events set the pace, not the grid: frames of a camera, messages. Before iterating.
@@ -230,11 +239,12 @@ class Loop:
         with watching, self._settled():
             while not self.ended:
                 if log.count >= most:
-                    self.stop("ticks")
+                    self.stop("ticks", agreed=True)
                     break
                 if (now_ns() if grid is None else grid.due_ns) >= until_ns:
                     self.stop("seconds")
-                    break
+                    if self.ended:
+                        break
                 if self.paused and self._steps == 0:
                     held_ns = self._hold()
                     last_ns += held_ns

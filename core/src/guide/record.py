@@ -97,6 +97,7 @@ def closing_record(
         "series": {
             name: {
                 "unit": s.unit,
+                "axis": s.axis,
                 "stride": s.stride,
                 "ticks": s.ticks,
                 "values": [*map(_plain, s.values)],

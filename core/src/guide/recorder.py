@@ -124,7 +124,7 @@ class Recorder:
 
     def lap(self, name: str) -> Callable[[], None]:
         """A function that ends the phase `name`, which began with the tick or the lap before."""
-        tag = ~(self._name_of(name) << 2 | _LAP)
+        tag = ~(self._name_of(name) << 2 | _LAP) if name else PHASE_BEGINS
         # iter(f, None) calls f until it returns None, which a clock never does.
         return map(self.pending.extend, zip(repeat(tag), iter(self._now_ns, None))).__next__
 

@@ -41,10 +41,11 @@ class Task(Protocol):
 
 
 class Series:
-    """Values of one quantity over the ticks of a run."""
+    """Values of one quantity over the ticks of a run, or over steps that its task counts."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, axis: str = "tick") -> None:
         self.unit = unit
+        self.axis = axis  # what `ticks` counts: "tick" or "step"
         self.ticks: list[int] = []
         self.values: list[float] = []
         self.stride = 1  # every how many-th value is kept: doubled when the series is full
@@ -122,16 +123,23 @@ class Run:
 
         return configure(cls, self.options)
 
-    def log(self, name: str, value: float, unit: str = "") -> None:
+    def log(self, name: str, value: float, unit: str = "", *, step: int | None = None) -> None:
         """Record `value` at the current tick: a loss, a latency.
 
         The live display shows the newest value, the report plots all of them. Series whose
         names share what stands before the dot ("loss", "loss.val") share one plot.
+
+        Args:
+            name: what it is.
+            value: the value; NaN leaves a gap.
+            unit: its unit, for a person.
+            step: where it belongs, for a task that counts by itself: a training that went on from
+                step 700 is plotted from there. A series has steps or ticks, not both.
         """
         series = self.series.get(name)
         if series is None:
-            series = self.series[name] = Series(unit)
-        series.add(self.timeline.tick, float(value))
+            series = self.series[name] = Series(unit, "tick" if step is None else "step")
+        series.add(self.timeline.tick if step is None else step, float(value))
 
     def check(self, name: str, value: Any) -> None:
         """Keep a digest of what this tick computed, to hold a replay to it.
@@ -225,9 +233,12 @@ class Run:
         """Whether the run is to end after this tick: whoever waits for long looks here."""
         return bool(self.loop.ended)
 
-    def stop(self, reason: str) -> None:
-        """End the run after this tick."""
-        self.loop.stop(reason)
+    def stop(self, reason: str, *, agreed: bool = False) -> None:
+        """End the run after this tick; of several processes, once all of them know.
+
+        `agreed` where all of them stop in this very tick, at the last step say.
+        """
+        self.loop.stop(reason, agreed=agreed)
 
 
 def drive(task: Task, run: Run, *, on_start: Callable[[], Any] | None = None) -> None:
@@ -269,7 +280,7 @@ def _kept(run: Run, phase: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        run.loop.stop("interrupted")
+        run.loop.stop("interrupted", agreed=True)  # there is no next tick to agree in
     except (Exception, SystemExit) as error:
         if phase == "start" and run.loop.ended == "interrupted":
             return  # Ctrl-C broke something off, a compiler say, that reports it in its own way

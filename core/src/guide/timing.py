@@ -190,7 +190,8 @@ class Timeline:
         """A function that ends the phase `name` of a tick, at the price of one read of the clock.
 
         The phase began with the tick, or with the lap before; so phases follow each other without
-        a gap. It belongs to the calling thread, as a site does.
+        a gap. That of "" ends none: the next one begins there. It belongs to the calling thread,
+        as a site does.
         """
         return self._recorder().lap(name) if self.enabled else "".format  # type: ignore[return-value]
 

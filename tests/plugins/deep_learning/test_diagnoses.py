@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guide_deep_learning.training.diagnoses import crowded_cores
+from guide_deep_learning.training.diagnoses import communication_bound, crowded_cores
 
 
 def record(p99_ms: float = 300, threads: int = 2, device: str = "cpu", count: int = 1000) -> Any:
@@ -26,3 +26,22 @@ def test_an_even_run_one_thread_a_gpu_and_a_short_run_are_left_alone() -> None:
         {"facts": {"threads": 2, "device": "cpu"}, "spans": {}},
     ):
         assert crowded_cores(innocent) == []
+
+
+def of_ranks(exposed_ms: float, step_ms: float = 100, ranks: int = 2, count: int = 100) -> Any:
+    facts = {"ranks": ranks, "exposed communication ms": exposed_ms, "sent a step MB": 3.3}
+    return {"facts": facts, "tick_time": {"count": count, "p50_ns": int(step_ms * 1e6)}}
+
+
+def test_a_step_that_waits_for_the_network_is_told_with_numbers_and_what_to_try() -> None:
+    (said,) = communication_bound(of_ranks(65.4))
+    assert said.startswith("communication is the limit: 65.4 ms of a step of 100 ms (65%)")
+    assert "3.3 MB a step" in said
+    for remedy in ("--set accumulate=4", "half the bytes", "--set batch="):
+        assert remedy in said
+
+
+def test_hidden_communication_one_process_and_a_short_run_are_left_alone() -> None:
+    unmeasured: Any = {"facts": {"ranks": 2}, "tick_time": {"count": 100, "p50_ns": 10**8}}
+    for innocent in (of_ranks(20), of_ranks(65, ranks=1), of_ranks(65, count=5), unmeasured, {}):
+        assert communication_bound(innocent) == []

@@ -28,13 +28,6 @@ def test_doctor_says_when_threads_outnumber_the_cpus() -> None:
     assert "--set threads=" in finding.remedy
 
 
-def test_cpu_flags_are_read(tmp_path: Path) -> None:
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor : 0\nflags\t\t: fpu avx512_bf16 amx_bf16\n")
-    assert "amx_bf16" in plugin._cpu_flags(cpuinfo)
-    assert plugin._cpu_flags(tmp_path / "none") == set()
-
-
 def test_the_scaffold_passes_its_own_tests_where_it_lies() -> None:
     (scaffold,) = plugin.guide_projects("deep-learning")
     done = subprocess.run(

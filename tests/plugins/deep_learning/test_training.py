@@ -10,8 +10,9 @@ import torch
 from guide.errors import GuideError
 from guide.timing import Timeline
 from guide_deep_learning.training.device import pick_device, set_threads
+from guide_deep_learning.training.generate import generate
 from guide_deep_learning.training.guard import NotFinite
-from guide_deep_learning.training.model import GPT, GPTConfig, generate, parameters
+from guide_deep_learning.training.model import GPT, GPTConfig, parameters
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.schedule import Schedule
 
@@ -69,7 +70,7 @@ def test_a_nan_stops_it_one_step_late_and_names_step_and_batch() -> None:
     trainer.step()
     with pytest.raises(NotFinite) as caught:
         trainer.step()
-    assert caught.value.message == "the loss is nan at step 1 (batch of step 1)"
+    assert caught.value.message == "the loss is nan at step 1 (batch 1)"
     assert "--set lr=" in caught.value.remedy
     assert caught.value.step == 1
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from guide import ranks
 from guide.budgets import Budget, Budgets
 from guide.ceilings import cached as cached_card
 from guide.cli.report import find_run, summary
@@ -103,6 +104,8 @@ def run(
 
     A budget of time, memory or energy warns at 80 % and ends the run at 100 %. --replay runs a
     recorded run again in its own time and stops at the first tick that comes out otherwise.
+
+    Several processes of one run: torchrun --nproc-per-node=2 -m guide run.
     """
     limits = {"--seconds": seconds, "--ticks": ticks, "--rate": rate, "--budget-ms": budget_ms}
     for name, value in limits.items():
@@ -113,6 +116,7 @@ def run(
     if realtime and (free or replay):
         other = "--free" if free else "--replay"
         raise UsageError(f"--realtime and {other} contradict each other", "give one of them")
+    rank = ranks.here()
     project = read_project(path or Path.cwd())
     recorded = _recorded(replay, [*limits.values(), free or None, *assignments, seed or None])
     typed = {"time": time_budget, "memory": memory_budget, "energy": energy_budget}
@@ -123,20 +127,24 @@ def run(
     else:
         options, seed = recorded.record["options"], recorded.record["seed"]
         loop = recorded.loop()
-    view = _live(live_port or 0) if live or live_port else None
-    task = _task(project, traceback)  # last: importing it may take seconds
+    view = _live(live_port or 0) if (live or live_port) and not rank.rank else None
+    with ranks.silent(rank):
+        task = _task(project, traceback)  # last: importing it may take seconds
     if recorded is not None:
         task = Replayed(task, recorded)
     opening = opening_record(
         project.name, project.track, loop, options, seed, source_state(project.folder)
     )
-    begun = begin(project.runs, opening)
+    begun = begin(rank.runs(project.runs), opening)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options, seed=seed)
-    with contextlib.suppress(OSError):  # a full disk behind stdout must not keep it from running
-        click.echo(f"{project.name}: starting ...")
-        if view is not None:
-            click.echo(view.line)
-    Session(project, work, task, opening, begun, budgets, realtime, view).run(traceback)
+    with ranks.silent(rank):
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk behind stdout must not keep it from running
+            click.echo(f"{project.name}: starting ...")
+            if view is not None:
+                click.echo(view.line)
+        Session(project, work, task, opening, begun, budgets, realtime, view).run(traceback)
 
 
 def _live(port: int) -> Live:
@@ -216,7 +224,8 @@ class Session:
             written, record = self._record()
             if self.live is not None:
                 self.live.end(written.folder / "report.html")
-        self.plugins.run_finished(record)
+        if not ranks.here().rank:  # it is one run, and rank 0 has its report
+            self.plugins.run_finished(record)
         for status in self.plugins.troubles:
             if status not in self.known:  # it failed during this very run
                 click.echo(status.line, err=True)
@@ -248,6 +257,8 @@ class Session:
         elapsed_s = (self.work.clock.now_ns() - self.work.started_ns) / 1e9
         for line in self.budgets.check(self.sampler.latest(), elapsed_s):
             self.work.note(line)
+            if ranks.here().rank:
+                continue
             with contextlib.suppress(OSError):  # nobody listens any more: the run goes on
                 click.echo(line, err=True)
         if self.budgets.spent:
@@ -379,7 +390,7 @@ def _fail(failure: Failure, record: dict[str, Any], folder: Path, traceback: boo
     typed = failure.exit_code == UsageError.exit_code
     trace = "" if typed else f"{_short(folder)}/error.txt has the traceback"
     remedy = failure.remedy or trace
-    error = GuideError(f"{where}{failure.message}", remedy)
+    error = GuideError(ranks.here().signed(f"{where}{failure.message}"), remedy)
     error.exit_code = failure.exit_code
     if typed and not record["loop"]["ticks"]:
         # Nothing ran: a slip of the pen is no run to be found later as the last one.

@@ -113,7 +113,8 @@ def series(record: Record) -> str:
                     f"{name}: last {number(values[-1])}{unit}, median {number(middle)}{unit}"
                 )
         unit = next(iter(members.values()))["unit"]
-        plot = line_plot(lines, x_label="tick", y_label=unit or stem, from_zero=False)
+        axis = next(iter(members.values())).get("axis", "tick")
+        plot = line_plot(lines, x_label=axis, y_label=unit or stem, from_zero=False)
         plots.append(section(escape(stem.capitalize()), plot, escape("; ".join(words)) + "."))
     return pair(plots)
 

@@ -60,7 +60,11 @@ def guide_projects(track: str) -> list[Scaffold]:
 @hookimpl
 def guide_diagnoses() -> list[Diagnosis]:
     """What explains a training's record."""
-    return [Diagnosis("crowded cores", "guide_deep_learning.training.diagnoses:crowded_cores")]
+    rules = "guide_deep_learning.training.diagnoses"
+    return [
+        Diagnosis("crowded cores", f"{rules}:crowded_cores"),
+        Diagnosis("communication-bound", f"{rules}:communication_bound"),
+    ]
 
 
 @hookimpl
@@ -110,28 +114,15 @@ def _cuda_finding(torch: ModuleType) -> Finding:
 
 
 def _bf16_finding(torch: ModuleType) -> Finding:
+    from guide_deep_learning.training.hardware import bf16_flags
+
     where = []
     if torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0):
         where.append("the GPU")
-    # Without these instructions torch emulates bf16, and it is many times slower than float32.
-    where += [flag for flag in ("avx512_bf16", "amx_bf16") if flag in _cpu_flags()]
+    where += bf16_flags()
     if where:
         return Finding("bf16", "ok", f"in hardware: {', '.join(where)}")
     return Finding("bf16", "note", "no hardware found for it: stay with float32")
-
-
-def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """The CPU's features as Linux names them; empty elsewhere."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return set()
-    return {
-        flag
-        for line in lines
-        if line.startswith(("flags", "Features"))
-        for flag in line.partition(":")[2].split()
-    }
 
 
 def _corpus_finding() -> Finding:

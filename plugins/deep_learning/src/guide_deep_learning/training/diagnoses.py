@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _IDLE = 0.7  # the share of its cores a training must at least keep busy; alone it keeps them all
+_FEW = 10  # steps that say something
+_MUCH = 0.25  # the share of a step that must be waiting before it is called the limit
 _FAR = 5  # how many times the median a slow step must take to count as one that waited
 
 
@@ -41,6 +43,35 @@ def crowded_cores(record: Mapping[str, Any]) -> list[str]:
         f"backward takes {usual / 1e6:.3g} ms, and {slow / 1e6:.3g} ms in one step of a hundred: "
         f"if other programs were running, {threads} threads waited for the one that had lost its "
         "core. Compare with: guide run --set threads=1"
+    ]
+
+
+def communication_bound(record: Mapping[str, Any]) -> list[str]:
+    """Whether the ranks of a training spend much of each step on waiting for the network.
+
+    Judged by the part of the exchange that nothing hides, on the rank that waits least (see
+    `communication`): what the others wait beyond that, they wait for a slow rank.
+
+    Args:
+        record: the content of run.json.
+
+    Returns:
+        One sentence, or none.
+    """
+    facts = record.get("facts", {})
+    waited_ms = facts.get("exposed communication ms")
+    step = record.get("tick_time") or {}
+    if facts.get("ranks", 1) < 2 or not isinstance(waited_ms, int | float):
+        return []
+    if step.get("count", 0) < _FEW or waited_ms * 1e6 < _MUCH * step["p50_ns"]:
+        return []
+    step_ms = step["p50_ns"] / 1e6
+    sent = facts.get("sent a step MB", 0)
+    return [
+        f"communication is the limit: {waited_ms:.3g} ms of a step of {step_ms:.3g} ms "
+        f"({waited_ms / step_ms:.0%}) wait for the network, which moves {sent:.3g} MB a step. "
+        "Exchange less often (--set accumulate=4), send half the bytes (16-bit gradients), or "
+        "give each rank more to compute (--set batch=...)"
     ]
 
 

@@ -8,7 +8,7 @@ the host waits. Training on after a NaN wastes hours; finding it one step late w
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -31,42 +31,64 @@ class NotFinite(GuideError):
         self.step = step
 
 
-class LateLoss:
-    """Takes the loss of each step and gives back that of the step before.
-
-    Args:
-        device: where the losses live.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
-        self._step: int | None = None
-        self._loss: Tensor | None = None
-        if self._cuda:
-            # Two page-locked slots: the copy of one step may run while the other is read.
-            self._slots = torch.empty(2, dtype=torch.float32, pin_memory=True)
-            self._copied = [torch.cuda.Event() for _ in range(2)]  # type: ignore[no-untyped-call]
+class LateLoss(Protocol):
+    """Takes the loss of each step and gives back that of the step before."""
 
     def swap(self, step: int, loss: Tensor) -> StepLoss | None:
         """Take the loss of `step`; return that of the step taken before it, None at first."""
-        if self._cuda:
-            slot = step % 2
-            self._slots[slot].copy_(loss.detach(), non_blocking=True)
-            self._copied[slot].record(torch.cuda.current_stream(loss.device))
-        previous_step, previous_loss = self._step, self._loss
-        self._step, self._loss = step, loss.detach()
-        return self._read(previous_step, previous_loss)
+        ...
 
     def take(self) -> StepLoss | None:
         """The loss taken last, without waiting for another step; None when there is none left."""
-        step, loss = self._step, self._loss
-        self._step = self._loss = None
-        return self._read(step, loss)
+        ...
 
-    def _read(self, step: int | None, loss: Tensor | None) -> StepLoss | None:
-        if step is None or loss is None:
+
+def late_loss(device: torch.device) -> LateLoss:
+    """What reads the losses of a training on `device`."""
+    return CopiedLoss(device) if device.type == "cuda" else HeldLoss()
+
+
+class HeldLoss:
+    """On the CPU a loss is there as soon as its step is: it is read at once, and given out late."""
+
+    def __init__(self) -> None:
+        self._held: StepLoss | None = None
+
+    def swap(self, step: int, loss: Tensor) -> StepLoss | None:
+        """As `LateLoss`."""
+        late = self._held
+        self._held = StepLoss(step, loss.item())
+        return late
+
+    def take(self) -> StepLoss | None:
+        """As `LateLoss`."""
+        late, self._held = self._held, None
+        return late
+
+
+class CopiedLoss:
+    """On a GPU a loss is copied when it is there, and read a step later: nobody waits."""
+
+    def __init__(self, device: torch.device) -> None:
+        # Two page-locked slots: the copy of one step may run while the other is read.
+        self._slots = torch.empty(2, dtype=torch.float32, pin_memory=True)
+        self._copied = [torch.cuda.Event() for _ in range(2)]  # type: ignore[no-untyped-call]
+        self._device = device
+        self._step: int | None = None
+
+    def swap(self, step: int, loss: Tensor) -> StepLoss | None:
+        """As `LateLoss`."""
+        slot = step % 2
+        self._slots[slot].copy_(loss.detach(), non_blocking=True)
+        self._copied[slot].record(torch.cuda.current_stream(self._device))
+        late = self.take()
+        self._step = step
+        return late
+
+    def take(self) -> StepLoss | None:
+        """As `LateLoss`."""
+        step, self._step = self._step, None
+        if step is None:
             return None
-        if self._cuda:
-            self._copied[step % 2].synchronize()  # that step's copy, not the device
-            return StepLoss(step, float(self._slots[step % 2]))
-        return StepLoss(step, loss.item())
+        self._copied[step % 2].synchronize()  # that step's copy, not the device
+        return StepLoss(step, float(self._slots[step % 2]))

@@ -53,6 +53,7 @@ class Identity:
             if saved.get(name) != value:
                 was = saved.get(name, "unknown")
                 typed = {"corpus": "bring back that text", "seed": f"type --seed {was} to go on"}
+                typed["ranks"] = f"start as many: torchrun --nproc-per-node={was} -m guide run"
                 back = typed.get(name, f"type --set {name}={was} to go on with it")
                 raise GuideError(
                     f"the checkpoint was made with {name} {was}, this run has {value}",

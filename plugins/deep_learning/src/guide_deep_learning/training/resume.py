@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ from guide.errors import GuideError
 from guide.timing import Timeline
 from guide_deep_learning.training import checkpoint, series
 from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.losses import LossLog
+from guide_deep_learning.training.identity import Identity, Value
+from guide_deep_learning.training.losslog import LossLog
 from guide_deep_learning.training.saving import Saver, Snapshot
 from guide_deep_learning.training.trainer import Trainer
 
@@ -219,6 +220,26 @@ class Keeper:
             raise series.cannot_save(self.folder, error) from error
         checkpoint.save(self.folder, step, state, about, damaged=self._damaged)
         self._damaged = ()
+
+
+def about_newest(root: Path, same: Mapping[str, Value], name: str = "") -> dict[str, Any] | None:
+    """What the manifest says of the state that a training of `same` would go on from.
+
+    Without reading the state: to know, before it is loaded, with how many threads it was made.
+
+    Args:
+        root: the folder of all checkpoints of a project.
+        same: as in `Identity`.
+        name: look into this folder of `root` and into no other.
+    """
+    wanted = Identity(same, {})
+    for folder in [root / name] if name else series.existing(root):
+        with contextlib.suppress(GuideError):
+            about = checkpoint.about(folder)
+            if about is not None:
+                wanted.check(about)
+                return about
+    return None
 
 
 def _others(folder: Path, step: int, misfits: Mapping[Path, str]) -> list[str]:
