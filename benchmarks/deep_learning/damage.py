@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -136,6 +135,8 @@ def damaged(figure: str, suffix: str, damage: Damage, peer: bool) -> Row:
 @contextmanager
 def full_disk(bytes_left: int) -> Iterator[None]:
     """No file may grow beyond so many bytes: a write stops half-way, as on a full disk."""
+    import resource  # POSIX alone has it; the other rows need it not
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, before[1]))
     try:
@@ -210,7 +211,7 @@ def terminate(target: Path) -> dict[str, Any]:
     (project / "text.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 200)
     options = {"corpus": "text.txt", "batch": 4, "context": 16, "width": 32, "layers": 1}
     options |= {"heads": 2, "threads": 1, "steps": 100_000, "eval_every": 0}
-    options |= {"checkpoint_every": 200}
+    options |= {"checkpoint_every": 50}
     command = [sys.executable, "-m", "guide", "run"]
     for option in options.items():
         command += ["--set", "{}={}".format(*option)]

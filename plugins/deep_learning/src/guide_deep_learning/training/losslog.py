@@ -142,7 +142,8 @@ class LossLog:
         if self._file is None:
             return
         if self._written < mark["count"]:
-            raise self._trouble or OSError(f"{_FILE} is not written")
+            assert self._trouble is not None
+            raise self._trouble
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -167,10 +168,11 @@ class LossLog:
         first = self._written
         pairs = zip(self._steps[first:], self._values[first:], strict=True)
         missing = b"".join(_RECORD.pack(*pair) for pair in pairs)
+        arrived = 0
         try:
             self._file.seek(first * _RECORD.size)
-            arrived = self._file.write(missing)
+            while arrived < len(missing):
+                arrived += self._file.write(missing[arrived:])
         except OSError as error:  # of no moment for the training; the next save says it
             self._trouble = error
-            return
         self._written += arrived // _RECORD.size

@@ -113,14 +113,16 @@ class Saver:
         Raises:
             GuideError: as `wait`.
         """
-        error, self._error = self._error, None
+        error = self._error
+        if error is None:
+            return  # and nothing is set: the other thread may be about to
+        self._error = None
         if isinstance(error, GuideError):
             raise error
-        if error is not None:
-            raise GuideError(
-                f"cannot save the checkpoint: {type(error).__name__}: {error}",
-                "go on from the one before with --set resume=true",
-            ) from error
+        raise GuideError(
+            f"cannot save the checkpoint: {type(error).__name__}: {error}",
+            "go on from the one before with --set resume=true",
+        ) from error
 
     def _run(self, write: Callable[[], object]) -> None:
         timeline = self._timeline
