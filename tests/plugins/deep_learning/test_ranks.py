@@ -1,10 +1,5 @@
 """One of two ranks is killed at any moment: all go on from the same step, with the same bits."""
 
-import os
-import random
-import signal
-import time
-
 import pytest
 import torch
 
@@ -15,45 +10,11 @@ from guide_deep_learning.training.identity import Identity
 from guide_deep_learning.training.resume import Keeper
 
 from .tiny import IDENTITY, make_trainer
-from .torchrun import finish, told, two_ranks
+from .torchrun import finish, kill_now_and_then, lines_of, losses, told, two_ranks
 
 STEPS = 90
 KILLS = 2
 ALONE = World()
-
-
-def lines_of(root, rank):
-    file = root / f"losses-{rank}"
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def losses(root, rank):
-    """Step -> value, and that a step which was done again had the same bits."""
-    found = {}
-    for line in lines_of(root, rank):
-        if line.startswith("loss "):
-            _, step, value = line.split()
-            assert found.setdefault(step, value) == value, f"step {step} came out otherwise"
-    return found
-
-
-def kill_now_and_then(process, root):
-    """SIGKILL to one rank or the other, some steps after each start; returns how many."""
-    chance = random.Random(1)
-    killed = []
-    until_s = time.monotonic() + 100
-    while len(killed) < KILLS and process.poll() is None and time.monotonic() < until_s:
-        starts = [line for line in lines_of(root, 1) if line.startswith("pid ")]
-        learned = [line for line in lines_of(root, 1) if line.startswith(("pid", "loss "))]
-        since = len(learned) - 1 - max((i for i, x in enumerate(learned) if x[0] == "p"), default=0)
-        if len(starts) == len(killed) + 1 and since > 8:
-            time.sleep(chance.uniform(0, 0.02))  # somewhere inside a step or a save
-            whose = chance.randrange(2)
-            pids = [x.split()[2] for x in lines_of(root, whose) if x.startswith("pid ")]
-            os.kill(int(pids[-1]), signal.SIGKILL)
-            killed.append(whose)
-        time.sleep(0.005)
-    return len(killed)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +35,7 @@ def test_after_sigkill_of_one_rank_the_others_end_and_all_go_on_with_the_same_bi
     killed = tmp_path
     process = two_ranks("train", killed, STEPS, f"--max-restarts={KILLS}")
     try:
-        assert kill_now_and_then(process, killed) == KILLS
+        assert kill_now_and_then(process, killed, KILLS) == KILLS
     finally:
         code = finish(process)
     assert code == 0, (killed / "output").read_text(errors="replace")[-3000:]
