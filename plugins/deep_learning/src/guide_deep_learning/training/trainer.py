@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
+from guide_deep_learning.training import randomness
 from guide_deep_learning.training.guard import LateLoss, NotFinite, StepLoss
 
 _LOWER = "lower --set lr=..., and go on from the last checkpoint with --set resume=true"
@@ -98,11 +99,14 @@ class Trainer:
     def warm_up(self) -> None:
         """Run forward and backward once and forget the result.
 
-        The first pass chooses kernels and grows memory pools; that time is nobody's step.
+        The first pass chooses kernels and grows memory pools; that time is nobody's step. What
+        dropout drew for it is given back: a restart that warms up must not draw once more.
         """
+        random = randomness.states(self._device)
         loss = self._loss(*self._to_device(self._batch_of(self.done)))
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.zero_grad(set_to_none=True)
+        randomness.restore(random, self._device)
 
     @torch.inference_mode()
     def evaluate(self, held_out: NDArray[np.uint8], batch: int = 32) -> float:
@@ -129,14 +133,11 @@ class Trainer:
             if not torch.isfinite(parameter).all():
                 last = self.done - 1
                 raise NotFinite(f"{name} is not finite after step {last}", _LOWER, last)
-        random = {"cpu": torch.get_rng_state()}
-        if self._device.type == "cuda":
-            random["cuda"] = torch.cuda.get_rng_state(self._device)
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "done": self.done,
-            "random": random,
+            "random": randomness.states(self._device),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -157,9 +158,7 @@ class Trainer:
         self.done = int(state["done"])
         self._late.take()
         # Last: whatever came before may have drawn from it.
-        torch.set_rng_state(state["random"]["cpu"])
-        if self._device.type == "cuda" and "cuda" in state["random"]:
-            torch.cuda.set_rng_state(state["random"]["cuda"], self._device)
+        randomness.restore(state["random"], self._device)
 
     def _to_device(self, windows: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         data = torch.from_numpy(windows)
