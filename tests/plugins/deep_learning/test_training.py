@@ -10,8 +10,9 @@ import torch
 from guide.errors import GuideError
 from guide.timing import Timeline
 from guide_deep_learning.training.device import pick_device, set_threads
+from guide_deep_learning.training.generate import generate
 from guide_deep_learning.training.guard import NotFinite
-from guide_deep_learning.training.model import GPT, GPTConfig, generate, parameters
+from guide_deep_learning.training.model import GPT, GPTConfig, parameters
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.schedule import Schedule
 

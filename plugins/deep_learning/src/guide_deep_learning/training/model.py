@@ -9,7 +9,8 @@ that each can be measured alone; `modern` swaps all that pay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -236,42 +237,14 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-@torch.inference_mode()
-def generate(
-    model: nn.Module,
-    prompt: bytes,
-    count: int,
-    *,
-    context: int,
-    temperature: float = 0.8,
-    seed: int = 0,
-) -> bytes:
-    """Continue `prompt` by `count` bytes.
-
-    Args:
-        model: as `GPT`: (1, time) of int64 to (1, time, vocabulary).
-        prompt: at least one byte; only its last `context` are seen.
-        count: bytes to add.
-        context: the most positions the model takes.
-        temperature: below 1 keeps to the likely, 0 always takes the likeliest.
-        seed: draws come from a generator of their own, so that sampling in the middle of a
-            training leaves that training's random state alone.
-
-    Returns:
-        The new bytes alone.
-    """
-    device = next(model.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    was_training = model.training
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within the block the model computes without dropout; a training then goes on as before."""
+    if not model.training:
+        yield
+        return
     model.eval()
-    text = torch.tensor([list(prompt)])
-    for _ in range(count):
-        scores = model(text[:, -context:].to(device))[0, -1].float().cpu()
-        if temperature > 0:
-            chances = torch.softmax(scores / temperature, dim=0)
-            chosen = torch.multinomial(chances, 1, generator=generator)
-        else:
-            chosen = scores.argmax().view(1)
-        text = torch.cat([text, chosen[None]], dim=1)
-    model.train(was_training)
-    return bytes(text[0, len(prompt) :].tolist())
+    try:
+        yield
+    finally:
+        model.train()

@@ -25,10 +25,12 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
+from guide.timing import Timeline
 from guide_deep_learning.training import checkpoint, series
 from guide_deep_learning.training.distributed import World
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.identity import Identity
+from guide_deep_learning.training.losslog import LossLog
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.trainer import Trainer
 
@@ -118,6 +120,7 @@ class RankKeeper:
         series.prepare(root)
         self.folder: Path | None = None
         self.saved = -1
+        self.losses = LossLog()  # the means over all ranks; rank 0 writes them
         self._root, self._trainer, self._world = root, trainer, world
         # Fewer could not read what so many wrote, nor the other way round.
         self._identity = Identity({**identity.same, "ranks": world.size}, identity.exact)
@@ -157,8 +160,11 @@ class RankKeeper:
             trouble = (error.message, error.remedy)
         _raise_first(self._world.gather(trouble))
         self.folder, self.saved = folder, found.step
+        curve: list[str] = []
+        if self._world.rank == 0:
+            curve = self.losses.go_on(folder, found.step, found.about.get("losses"))
         went_on = f"resumed from step {found.step} of {folder.name} on {self._world.size} ranks"
-        return [went_on, *found.passed_over, *inexact]
+        return [went_on, *found.passed_over, *inexact, *curve]
 
     def save(self) -> StepLoss | None:
         """Save the state as it is now on all ranks, unless it is saved or nothing was learned yet.
@@ -174,13 +180,20 @@ class RankKeeper:
             state = _to_file(self._trainer.state())
             if self.folder is None:
                 self.folder = self._root / self._new_folder()
-            about = self._identity.as_json()
+            mark = self.losses.mark()
+            if self._world.rank == 0:
+                self.losses.sync(mark)
+            about = {**self._identity.as_json(), "losses": mark}
             save(self.folder, self._trainer.done, state, about, self._world)
             self.saved = self._trainer.done
         return late
 
+    def check(self) -> None:
+        """Nothing: what could not be written was raised by `save`."""
+
     def close(self) -> None:
         """Let others go on from here."""
+        self.losses.close()
         if self._hold is not None:
             self._hold.release()
 
@@ -212,6 +225,7 @@ class RankKeeper:
             try:
                 folder = series.new(self._root)
                 self._hold = series.Hold(folder)
+                self.losses.begin(folder)
                 made = folder.name
             except GuideError as error:
                 trouble = (error.message, error.remedy)
@@ -220,11 +234,16 @@ class RankKeeper:
 
 
 def open_keeper(
-    root: Path, trainer: Trainer, identity: Identity, world: World
+    root: Path,
+    trainer: Trainer,
+    identity: Identity,
+    world: World,
+    *,
+    timeline: Timeline | None = None,
 ) -> Keeper | RankKeeper:
     """The keeper for as many processes as there are. Raises GuideError as they do."""
     if world.alone:
-        return Keeper(root, trainer, identity)
+        return Keeper(root, trainer, identity, timeline=timeline)
     return RankKeeper(root, trainer, identity, world)
 
 

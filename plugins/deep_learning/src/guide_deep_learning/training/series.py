@@ -32,7 +32,7 @@ class Hold:
         try:
             handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise _cannot_save(folder, error) from error
+            raise cannot_save(folder, error) from error
         self.release = weakref.finalize(self, os.close, handle)
         if sys.platform != "win32":
             import fcntl
@@ -60,7 +60,7 @@ def prepare(root: Path) -> None:
         with tempfile.TemporaryFile(dir=root) as probe:
             probe.write(b"probe")
     except OSError as error:
-        raise _cannot_save(root, error) from error
+        raise cannot_save(root, error) from error
 
 
 def existing(root: Path) -> list[Path]:
@@ -86,10 +86,11 @@ def new(root: Path) -> Path:
                 checkpoint.sync_folder(root)
                 return folder
     except OSError as error:
-        raise _cannot_save(root, error) from error
+        raise cannot_save(root, error) from error
 
 
-def _cannot_save(folder: Path, error: OSError) -> GuideError:
+def cannot_save(folder: Path, error: OSError) -> GuideError:
+    """The error of a folder that does not take what is to be kept in it."""
     return GuideError(
         f"cannot save a checkpoint in {folder}: {error.strerror or error}",
         "make room there, and make sure that it is a folder and yours to write",

@@ -12,8 +12,8 @@ and data have left the caches meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -22,9 +22,10 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import memory
+from guide_deep_learning.training import memory, randomness
 from guide_deep_learning.training.guard import NotFinite, StepLoss, late_loss
 from guide_deep_learning.training.losses import next_byte_loss
+from guide_deep_learning.training.model import evaluating
 from guide_deep_learning.training.precision import Precision
 
 Batch = NDArray[Any] | tuple[NDArray[Any], ...]
@@ -56,7 +57,10 @@ class Trainer:
         done: updates made; also the number of the next one.
         forward: what a step calls in place of the model: a compiled or a distributed form of it.
         precision: what products are computed in; may be set between steps.
+        batch_of: as it was handed in; another source of the same batches may take its place.
         kept: where the last good state lies, for the guard's message.
+        judged: steps and values of the evaluations so far: kept with the state, so that the
+            curve of a training that went on is whole.
     """
 
     def __init__(
@@ -79,8 +83,9 @@ class Trainer:
         self.forward: Callable[..., Any] = model
         self.done = 0
         self.kept = ""
+        self.judged: list[tuple[int, float]] = []
         self._schedule = schedule
-        self._batch_of = batch_of
+        self.batch_of = batch_of
         self._device = device
         self._timeline = timeline
         self._describe = describe
@@ -123,7 +128,7 @@ class Trainer:
             begin()
             for number in range(step * parts, step * parts + parts):
                 phase = "data"
-                tensors = self._to_device(self._batch_of(number))
+                tensors = self._to_device(self.batch_of(number))
                 data()
                 phase = "forward"
                 part = self._loss(tensors)
@@ -176,9 +181,9 @@ class Trainer:
         Raises:
             OutOfMemory: with what holds it.
         """
-        drawn = self._random_states()
+        drawn = randomness.states(self._device)
         try:
-            loss = self._loss(self._to_device(self._batch_of(self.done * self._accumulate)))
+            loss = self._loss(self._to_device(self.batch_of(self.done * self._accumulate)))
             loss.backward()  # type: ignore[no-untyped-call]
             loss.item()  # waits for a GPU, so that it can be timed
         except (RuntimeError, MemoryError) as error:
@@ -188,7 +193,7 @@ class Trainer:
             raise words from error
         finally:
             self._forget_gradients()
-            self._restore_random(drawn)
+            randomness.restore(drawn, self._device)
 
     @torch.inference_mode()
     def evaluate(self, held_out: Batch, batch: int = 32) -> float:
@@ -220,7 +225,8 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "done": self.done,
-            "random": self._random_states(),
+            "judged": [list(pair) for pair in self.judged],
+            "random": randomness.states(self._device),
         }
         if self._scaler is not None:
             state["scaler"] = self._scaler.state_dict()
@@ -244,8 +250,10 @@ class Trainer:
         if self._scaler is not None and "scaler" in state:
             self._scaler.load_state_dict(state["scaler"])
         self.done = int(state["done"])
+        self.judged = [(int(step), float(value)) for step, value in state.get("judged", [])]
         self._late.take()
-        self._restore_random(state["random"])  # last: whatever came before may have drawn from it
+        # Last: whatever came before may have drawn from it.
+        randomness.restore(state["random"], self._device)
 
     def _open(self) -> tuple[Phase, ...]:
         """The ends of the phases, of the calling thread."""
@@ -293,17 +301,6 @@ class Trainer:
             for array in arrays
         ]
 
-    def _random_states(self) -> dict[str, Any]:
-        states = {"cpu": torch.get_rng_state()}
-        if self._device.type == "cuda":
-            states["cuda"] = torch.cuda.get_rng_state(self._device)
-        return states
-
-    def _restore_random(self, states: dict[str, Any]) -> None:
-        torch.set_rng_state(states["cpu"])
-        if self._device.type == "cuda" and "cuda" in states:
-            torch.cuda.set_rng_state(states["cuda"], self._device)
-
     def _stop(self, loss: StepLoss) -> None:
         first = loss.step * self._accumulate
         seen = ", ".join(map(self._describe, range(first, first + self._accumulate)))
@@ -314,14 +311,3 @@ class Trainer:
     def _remedy(self) -> str:
         back = f"the last good state is {self.kept}: " if self.kept else ""
         return f"{back}lower --set lr=..., and go on from the last checkpoint with --resume"
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block nothing is dropped out; afterwards the model is as it was."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

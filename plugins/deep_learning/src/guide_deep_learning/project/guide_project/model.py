@@ -41,5 +41,6 @@ class Block(nn.Module):
 
 def build_model(options: Options, vocabulary: int) -> GPT:
     """A new model; its weights come from torch's global random state."""
-    config = GPTConfig(vocabulary, options.context, options.width, options.layers, options.heads)
+    o = options
+    config = GPTConfig(vocabulary, o.context, o.width, o.layers, o.heads, dropout=o.dropout)
     return GPT(config, block=Block)
