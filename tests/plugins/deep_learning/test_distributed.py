@@ -20,7 +20,7 @@ from guide_deep_learning.training.diagnoses import communication_bound
 from guide_deep_learning.training.distributed import World, join, synced
 from guide_deep_learning.training.guard import StepLoss
 from guide_deep_learning.training.per_rank import RankSummary, facts, table
-from guide_deep_learning.training.share import rows_of, shared
+from guide_deep_learning.training.share import judged_rows, rows_of, shared
 
 from .tiny import make_trainer
 from .torchrun import (
@@ -154,6 +154,11 @@ class TestRowsOfARank:
     def test_of_a_step_are_a_function_of_the_step(self):
         batch_of = shared(lambda step: np.arange(4) + 10 * step, 1, 2)
         assert batch_of(3).tolist() == [31, 33]
+
+    def test_to_evaluate_on_are_all_of_them_where_they_cannot_be_shared_evenly(self):
+        held_out = np.arange(8)
+        assert judged_rows(held_out, 1, 2).tolist() == [1, 3, 5, 7]
+        assert judged_rows(held_out, 1, 3) is held_out
 
     def test_that_cannot_be_even_are_refused_with_a_batch_that_can(self):
         with pytest.raises(

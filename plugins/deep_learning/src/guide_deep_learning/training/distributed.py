@@ -28,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from guide.errors import GuideError, UsageError
 from guide.ranks import Ranks, here
+from guide_deep_learning.training import randomness
 
 if TYPE_CHECKING:
     from guide_deep_learning.training.communication import Communication
@@ -99,7 +100,7 @@ class World:
         After the model was made, which must be. Rank 0 draws what a process of its own would.
         """
         if self.rank:
-            torch.manual_seed((seed + self.rank * _GOLDEN) % 2**64)
+            randomness.seed((seed + self.rank * _GOLDEN) % 2**63)
 
     def gather(self, thing: T) -> list[T]:
         """What every rank gives, by rank; on all of them. Waits for all."""

@@ -1,9 +1,9 @@
 """Checkpoints of several ranks: whole on all of them, or not there.
 
-    rank-0/step-000000120.pt, .json     what rank 0 holds, with a manifest of its own
-    rank-1/step-000000120.pt, .json     what rank 1 holds
-    step-000000120.pt, .json            written last, by rank 0, when all parts are on the disk:
-                                        how many there are
+    step-000000120.rank-0.pt, .json    what rank 0 holds, with a manifest of its own
+    step-000000120.rank-1.pt, .json    what rank 1 holds
+    step-000000120.pt, .json           written last, by rank 0, when all parts are on the disk:
+                                       how many there are
 
 Each rank writes its part: its weights or its shard of them, and its random state. The last is the
 commit point. A kill before it leaves parts that nobody reads, and the state before them whole:
@@ -14,10 +14,7 @@ together if the part of one of them is damaged. Hosts need not share a disk.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,12 +31,15 @@ from guide_deep_learning.training.losslog import LossLog
 from guide_deep_learning.training.resume import Keeper
 from guide_deep_learning.training.trainer import Trainer
 
-# What a part that is not whole makes its readers raise.
-_DAMAGE = (GuideError, OSError, ValueError, KeyError, TypeError, RuntimeError)
-
 
 def save(
-    folder: Path, step: int, state: Mapping[str, Any], about: Mapping[str, Any], world: World
+    folder: Path,
+    step: int,
+    state: Mapping[str, Any],
+    about: Mapping[str, Any],
+    world: World,
+    *,
+    damaged: Collection[int] = (),
 ) -> None:
     """Write the state reached after `step` updates; called by all ranks, and ends on all.
 
@@ -49,22 +49,23 @@ def save(
         state: what this rank holds; see `checkpoint.save`.
         about: what the training is; the same on all ranks.
         world: the ranks.
+        damaged: steps that `load` passed over when this training went on: they go too.
 
     Raises:
         GuideError: on all of them, when one cannot write. What was saved before is untouched.
     """
     trouble = None
     try:
-        checkpoint.save(_part(folder, world.rank), step, state, about)
+        checkpoint.save(folder, step, state, about, part=_part(world.rank), damaged=damaged)
     except GuideError as error:
         trouble = (f"rank {world.rank}: {error.message}", error.remedy)
     _raise_first(world.gather(trouble))  # nobody goes on before all parts are on the disk
     if world.rank == 0:
         trouble = None
         try:
-            checkpoint.save(folder, step, {"ranks": world.size}, about)
+            checkpoint.save(folder, step, {"ranks": world.size}, about, damaged=damaged)
         except GuideError as error:
-            trouble = (error.message, error.remedy)
+            trouble = _as_trouble(error, folder)
     _raise_first([world.from_first(trouble)])
 
 
@@ -83,18 +84,17 @@ def load(folder: Path, world: World) -> checkpoint.Checkpoint | None:
     for step in steps:
         state, reason = None, ""
         try:
-            if world.rank == 0 and _read(folder, step) != {"ranks": world.size}:
-                raise ValueError(f"it is not of {world.size} ranks")
-            state = _read(_part(folder, world.rank), step)
-        except _DAMAGE as error:
-            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            if world.rank == 0 and checkpoint.load(folder, step).state != {"ranks": world.size}:
+                raise GuideError(f"it is not of {world.size} ranks")
+            state = checkpoint.load(folder, step, part=_part(world.rank)).state
+        except GuideError as error:
+            reason = error.message
         reasons = world.gather(reason)
         if not any(reasons) and state is not None:
             said = tuple(passed_over.values())
             return checkpoint.Checkpoint(step, state, about or {}, said, tuple(passed_over))
         whose = next(rank for rank, text in enumerate(reasons) if text)
-        why = f"{reasons[whose]}, rank {whose}"
-        passed_over[step] = f"checkpoint of step {step} is damaged ({why})"
+        passed_over[step] = f"checkpoint of step {step} is damaged (rank {whose}: {reasons[whose]})"
     if passed_over:
         raise GuideError(
             f"no checkpoint in {folder} is whole on all ranks: {'; '.join(passed_over.values())}",
@@ -125,6 +125,7 @@ class RankKeeper:
         # Fewer could not read what so many wrote, nor the other way round.
         self._identity = Identity({**identity.same, "ranks": world.size}, identity.exact)
         self._hold: series.Hold | None = None
+        self._damaged: tuple[int, ...] = ()  # passed over by `resume`, until a save is whole
 
     def resume(self, name: str = "") -> list[str]:
         """Go on from the newest step that is whole on all ranks; called by all.
@@ -143,7 +144,7 @@ class RankKeeper:
             try:
                 chosen = self._choose(name)
             except GuideError as error:
-                trouble = (error.message, error.remedy)
+                trouble = _as_trouble(error, self._root)
         _raise_first([self._world.from_first(trouble)])
         chosen = self._world.from_first(chosen)
         if chosen is None:
@@ -152,17 +153,20 @@ class RankKeeper:
         found = load(folder, self._world)
         if found is None:
             raise GuideError(f"the checkpoints in {folder} were removed just now")
-        trouble = None
+        # What a kill has left: rank 0 holds the folder for all of them.
+        checkpoint.tidy(folder, part=_part(self._world.rank))
+        if self._world.rank == 0:
+            checkpoint.tidy(folder)
+        trouble, curve = None, []
         try:
             inexact = self._identity.check(found.about)
-            self._trainer.load(_to_model(found.state, self._trainer))
-        except GuideError as error:
-            trouble = (error.message, error.remedy)
+            self._load(found)
+            if self._world.rank == 0:
+                curve = self.losses.go_on(folder, found.step, found.about.get("losses"))
+        except (GuideError, OSError) as error:
+            trouble = _as_trouble(error, folder)
         _raise_first(self._world.gather(trouble))
-        self.folder, self.saved = folder, found.step
-        curve: list[str] = []
-        if self._world.rank == 0:
-            curve = self.losses.go_on(folder, found.step, found.about.get("losses"))
+        self.folder, self.saved, self._damaged = folder, found.step, found.damaged
         went_on = f"resumed from step {found.step} of {folder.name} on {self._world.size} ranks"
         return [went_on, *found.passed_over, *inexact, *curve]
 
@@ -181,11 +185,11 @@ class RankKeeper:
             if self.folder is None:
                 self.folder = self._root / self._new_folder()
             mark = self.losses.mark()
-            if self._world.rank == 0:
-                self.losses.sync(mark)
+            self._sync_losses(mark)
             about = {**self._identity.as_json(), "losses": mark}
-            save(self.folder, self._trainer.done, state, about, self._world)
-            self.saved = self._trainer.done
+            done, world = self._trainer.done, self._world
+            save(self.folder, done, state, about, world, damaged=self._damaged)
+            self.saved, self._damaged = done, ()
         return late
 
     def check(self) -> None:
@@ -196,6 +200,25 @@ class RankKeeper:
         self.losses.close()
         if self._hold is not None:
             self._hold.release()
+
+    def _load(self, found: checkpoint.Checkpoint) -> None:
+        try:
+            self._trainer.load(_to_model(found.state, self._trainer))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise GuideError(
+                f"the checkpoint of step {found.step} was made by another program: "
+                f"{type(error).__name__}: {error}",
+                "start anew with --set resume=false",
+            ) from error
+
+    def _sync_losses(self, mark: Mapping[str, int]) -> None:
+        trouble = None
+        if self._world.rank == 0:
+            try:
+                self.losses.sync(mark)
+            except OSError as error:
+                trouble = _as_trouble(error, self._root)
+        _raise_first([self._world.from_first(trouble)])
 
     def _choose(self, name: str) -> str | None:
         """On rank 0: the folder to go on in, held; None where there is none."""
@@ -227,8 +250,8 @@ class RankKeeper:
                 self._hold = series.Hold(folder)
                 self.losses.begin(folder)
                 made = folder.name
-            except GuideError as error:
-                trouble = (error.message, error.remedy)
+            except (GuideError, OSError) as error:
+                trouble = _as_trouble(error, self._root)
         _raise_first([self._world.from_first(trouble)])
         return cast(str, self._world.from_first(made))
 
@@ -247,20 +270,15 @@ def open_keeper(
     return RankKeeper(root, trainer, identity, world)
 
 
-def _part(folder: Path, rank: int) -> Path:
-    return folder / f"rank-{rank}"
+def _part(rank: int) -> str:
+    return f"rank-{rank}"
 
 
-def _read(folder: Path, step: int) -> dict[str, Any]:
-    """One rank's part of one step. Raises one of `_DAMAGE` when it is not whole."""
-    entry = json.loads((folder / f"step-{step:09d}.json").read_bytes())
-    content = (folder / str(entry["file"])).read_bytes()
-    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        raise ValueError("its sha256 differs")
-    return cast(
-        "dict[str, Any]",
-        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True),
-    )
+def _as_trouble(error: GuideError | OSError, folder: Path) -> tuple[str, str]:
+    """What can be told to other ranks of an error."""
+    if isinstance(error, OSError):
+        error = series.cannot_save(folder, error)
+    return error.message, error.remedy
 
 
 def _raise_first(troubles: list[tuple[str, str] | None]) -> None:

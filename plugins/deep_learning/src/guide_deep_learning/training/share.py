@@ -8,14 +8,14 @@ the same step as one process did, and nobody sends data to anybody.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guide.errors import UsageError
 
-Batch = TypeVar("Batch", NDArray[np.generic], tuple[NDArray[np.generic], ...])
+Batch = TypeVar("Batch", bound=NDArray[Any] | tuple[NDArray[Any], ...])
 
 
 def rows_of(batch: Batch, rank: int, size: int) -> Batch:
@@ -33,14 +33,23 @@ def rows_of(batch: Batch, rank: int, size: int) -> Batch:
     if size == 1:
         return batch
     if isinstance(batch, tuple):
-        return tuple(rows_of(part, rank, size) for part in batch)
+        return cast(Batch, tuple(rows_of(part, rank, size) for part in batch))
     if len(batch) % size:
         near = max(len(batch) // size, 1) * size
         raise UsageError(
             f"a batch of {len(batch)} cannot be shared evenly by {size} ranks",
             f"type --set batch={near}",
         )
-    return np.ascontiguousarray(batch[rank::size])
+    return cast(Batch, np.ascontiguousarray(batch[rank::size]))
+
+
+def judged_rows(held_out: Batch, rank: int, size: int) -> Batch:
+    """The rows that rank `rank` evaluates: its own, or all where they cannot be shared evenly.
+
+    So every rank has as many, and the mean over the ranks is that over the rows.
+    """
+    rows = len(held_out[0]) if isinstance(held_out, tuple) else len(held_out)
+    return held_out if rows % size else rows_of(held_out, rank, size)
 
 
 def shared(batch_of: Callable[[int], Batch], rank: int, size: int) -> Callable[[int], Batch]:

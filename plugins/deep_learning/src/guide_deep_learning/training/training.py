@@ -43,7 +43,7 @@ from guide_deep_learning.training.prefetch import Prefetch
 from guide_deep_learning.training.ranks import open_keeper
 from guide_deep_learning.training.resume import about_newest
 from guide_deep_learning.training.settings import Settings
-from guide_deep_learning.training.share import rows_of, shared
+from guide_deep_learning.training.share import judged_rows, shared
 from guide_deep_learning.training.trainer import PHASES, Batch, Trainer
 from guide_deep_learning.training.tuning import Setting, tune
 
@@ -148,7 +148,7 @@ class Training:
         """Judge it by what it never learns from, and log that."""
         with tick.span("evaluate"), self._in_touch():
             self._settle(self.trainer.flush())
-            part = rows_of(self.plan.held_out, self.world.rank, self.world.size)
+            part = judged_rows(self.plan.held_out, self.world.rank, self.world.size)
             value = self.world.mean(self.trainer.evaluate(part))
         self.trainer.judged.append((self.done, value))
         self.run.log("loss.val", value, self.plan.loss_unit, step=self.done)
@@ -218,7 +218,7 @@ class Training:
         resumes = bool(settings.resume or settings.resume_from)
         kept: Mapping[str, Any] = {}
         if resumes:
-            kept = world.from_first(about_newest(root, same, settings.resume_from)) or {}
+            kept = world.from_first(about_newest(root, same, settings.resume_from) or {})
         with self._in_touch():
             setting = self._choose(kept.get("exact") or {})
         around = surroundings(
