@@ -97,7 +97,7 @@ def read_csv(
     if side < 1 or side**2 != columns - 1:
         raise _damaged(path, f"its {columns} columns are no square image and a label")
     table = np.frombuffer(rows, np.uint8).reshape(-1, columns)
-    images = np.delete(table, label, axis=1)
+    images: NDArray[np.uint8] = np.delete(table, label, axis=1)
     if (top := int(images.max())) > brightest:
         raise _damaged(path, f"a pixel is {top}, and {brightest} is white")
     if brightest != 255:
