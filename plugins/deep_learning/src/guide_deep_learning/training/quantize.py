@@ -187,6 +187,18 @@ def portable(model: nn.Module) -> Iterator[None]:
             module.how = "integers"
 
 
+@functools.cache
+def packing_works() -> bool:
+    """Whether torch has the packed kernel on this processor, and it multiplies."""
+    try:
+        integers = torch.arange(-64, 64, dtype=torch.int8).view(4, 32)
+        ones = torch.ones(4, dtype=torch.bfloat16)
+        found = torch._weight_int8pack_mm(torch.ones(1, 32, dtype=torch.bfloat16), integers, ones)
+    except (AttributeError, RuntimeError, NotImplementedError):
+        return False
+    return torch.allclose(found.float(), integers.sum(dim=1).float(), rtol=0.01)
+
+
 def weight_bytes(model: nn.Module) -> int:
     """Bytes of all weights; one that is shared counts once."""
     each = {t.data_ptr(): t.nbytes for t in itertools.chain(model.parameters(), model.buffers())}
@@ -252,5 +264,4 @@ def _rounded(weight: Tensor, name: str) -> tuple[Tensor, Tensor]:
 
 
 def _can_be_packed(integers: Tensor) -> bool:
-    there = hasattr(torch, "_weight_int8pack_mm") and integers.device.type == "cpu"
-    return there and integers.shape[1] % _BLOCK == 0
+    return integers.shape[1] % _BLOCK == 0 and packing_works()
