@@ -7,10 +7,8 @@ Threads and not processes, because handing a batch over costs. Measured as CPU t
 augmented images of 28 x 28: 0.4 ms a batch in the loop itself, 1.0 to 1.1 times that with threads,
 1.5 to 2.5 times with processes, which pickle it into a pipe. In place that batch was a seventh of
 the CPU time of a small convolutional net's step; taking it from threads was 0.03 ms. A `batch_of`
-that computes in Python itself holds the GIL, and threads then gain nothing.
-Whole steps were timed on a crowded machine only, and settle nothing: with processes they took less
-time there than with one and the same batch for ever, which needs no feeding. That is the scheduler,
-not the feed. `benchmarks/deep_learning/data.py` has both figures; read its times on a quiet machine.
+that computes in Python itself holds the GIL, and threads then gain nothing. The figures of
+`benchmarks/deep_learning/data.py` say how it is on a machine of one's own.
 
 At most `depth` batches exist at a time: those under way, those that wait and the one handed out
 last. A worker that is ahead by that much sleeps. The loop waits only when the next batch is not
