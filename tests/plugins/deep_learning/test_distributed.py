@@ -203,6 +203,15 @@ def test_what_the_network_library_says_is_cut_to_what_a_person_needs():
     assert caught.value.message == "another rank is gone: Connection closed by peer [10.0.0.2]:4711"
 
 
+def test_an_error_that_came_through_a_callback_is_cut_too():
+    with pytest.raises(GuideError) as caught, World(0, 2).in_touch():
+        raise RuntimeError(
+            "Got the following error when running the callback: RuntimeError: [/src/pair.cc:537] \n"
+            "Connection reset by peer. This is typically caused by"
+        )
+    assert caught.value.message == "another rank is gone: Connection reset by peer"
+
+
 def test_a_bug_is_not_taken_for_a_rank_that_is_gone():
     with pytest.raises(RuntimeError, match="shapes"), World(0, 2).in_touch():
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")

@@ -267,8 +267,9 @@ def _attempt() -> str:
 
 def _brief(error: BaseException) -> str:
     """What went wrong, without the place in torch's sources and the advice that follow it."""
-    first = (str(error).strip() or "no message").splitlines()[0]
-    return re.sub(r"^\[\S*\.(cpp|cc|h):\d+\]\s*", "", first).partition(". ")[0][:200]
+    text = " ".join(str(error).split()) or "no message"
+    text = re.sub(r"^(Got the following error when running the callback: \w+: )+", "", text)
+    return re.sub(r"^\[\S*\.(cpp|cc|h):\d+\]\s*", "", text).partition(". ")[0][:200]
 
 
 def _is_loss(error: RuntimeError) -> bool:

@@ -81,7 +81,7 @@ def facts(ranks: Sequence[RankSummary]) -> dict[str, int | float]:
     The least exposed time of all ranks is the network's; what the others waited longer, they
     waited for the slowest rank.
     """
-    said: dict[str, int | float] = {"ranks": len(ranks)}
+    said: dict[str, int | float] = {"ranks": len(ranks), "hosts": len({r.host for r in ranks})}
     waits = [r.exposed_ns for r in ranks if r.exposed_ns >= 0]
     if waits:
         said["exposed communication ms"] = round(min(waits) / 1e6, 3)
