@@ -9,8 +9,9 @@ augmented images of 28 x 28: 0.4 ms a batch in the loop itself, 1.0 to 1.1 times
 the CPU time of a small convolutional net's step; taking it from threads was 0.03 ms. A `batch_of`
 that computes in Python itself holds the GIL, and threads then gain nothing.
 Whole steps were timed on a crowded machine only, and settle nothing: with processes they took less
-time there than with one and the same batch for ever, which needs no feeding. That is the scheduler,
-not the feed. `benchmarks/deep_learning/data.py` has both figures; read its times on a quiet machine.
+time there than with one and the same batch for ever, which needs no feeding. That gap is no cost of
+feeding; what it is was not found out. `benchmarks/deep_learning/data.py` gives both figures; read
+its times on a quiet machine.
 
 At most `depth` batches exist at a time: those under way, those that wait and the one handed out
 last. A worker that is ahead by that much sleeps. The loop waits only when the next batch is not
