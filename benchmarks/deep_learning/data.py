@@ -81,7 +81,7 @@ def train_side() -> Side:
 
 
 def loading(side: Side, workers: int, rounds: int) -> Row:
-    """Seconds an image of either side, so many batches in a row; ours through `Prefetch`."""
+    """Images a second of either side, so many batches in a row; ours through `Prefetch`."""
     loader = DataLoader(
         Samples(side), BATCH, shuffle=True, drop_last=True, num_workers=workers,
         persistent_workers=workers > 0,
@@ -98,7 +98,7 @@ def loading(side: Side, workers: int, rounds: int) -> Row:
             count += len(labels)
             if count >= few * BATCH:
                 break
-        return (time.perf_counter() - began) / count
+        return count / (time.perf_counter() - began)
 
     with Prefetch(Batches(side), workers) as ours_ahead:
         turn = 0
@@ -113,21 +113,20 @@ def loading(side: Side, workers: int, rounds: int) -> Row:
                 images, labels = map(torch.from_numpy, ours_ahead.get(step))
                 count += len(labels)
                 as_floats(images)  # what theirs hands out
-            return (time.perf_counter() - began) / count
+            return count / (time.perf_counter() - began)
 
         ours()
         theirs()
         a, b, ratio, spread = interleaved(ours, theirs, rounds)
     goal = "at least 8" if workers == 0 else "-"
-    low, _, high = spread.partition(" to ")
     return Row(
         f"images loaded a second, {workers} workers",
-        f"{1 / a:,.0f}",
-        f"Dataset + DataLoader, one by one: {1 / b:,.0f}",
-        1 / ratio,
+        f"{a:,.0f}",
+        f"Dataset + DataLoader, one by one: {b:,.0f}",
+        ratio,
         goal,
-        1 / ratio >= 8 if workers == 0 else None,
-        f"{1 / float(high):.1f} to {1 / float(low):.1f}" if float(low) else "",
+        ratio >= 8 if workers == 0 else None,
+        spread,
     )
 
 
@@ -181,7 +180,7 @@ def _kept(number: int) -> Any:
 class Same:
     """One batch for ever: what a step takes that waits for nothing, the floor of all feeds.
 
-    Whoever is below it in time was favoured by the scheduler: the machine is not quiet.
+    A feed that takes less time than this one does was not measured on a quiet machine.
     """
 
     def __init__(self, batch: Any) -> None:
