@@ -107,6 +107,8 @@ class Trainer:
         self._precision = precision
         self._mixed = precision.mixed
         self._scaler = torch.amp.GradScaler(self._device.type) if precision.scaled else None
+        on_cpu = self._device.type == "cpu"
+        self._usual = on_cpu and self._accumulate == 1 and not self._clip and not precision.mixed
 
     def step(self) -> StepLoss | None:
         """Make one update.
@@ -121,33 +123,34 @@ class Trainer:
         """
         # Of the thread that steps, which need not be the one that made the trainer.
         begin, data, forward, backward, optimizer, read = self._phases or self._open()
-        step, parts = self.done, self._accumulate
-        loss = None
-        phase = "data"
+        step, phase = self.done, "data"
         try:
             begin()
-            for number in range(step * parts, step * parts + parts):
-                phase = "data"
-                tensors = self._to_device(self.batch_of(number))
+            if self._usual:  # in one body: each call would cost a microsecond
+                batch = self.batch_of(step)
+                arrays = batch if type(batch) is tuple else (batch,)
+                tensors = [torch.from_numpy(array) for array in arrays]
                 data()
                 phase = "forward"
-                part = self._loss(tensors)
+                loss = self._loss_of(self.forward, *tensors)
                 forward()
                 phase = "backward"
-                if parts == 1 and self._scaler is None:
-                    loss = part
-                    part.backward()  # type: ignore[no-untyped-call]
-                else:
-                    part = part / parts
-                    loss = part.detach() if loss is None else loss + part.detach()
-                    with self._alone(number, parts):
-                        self._scaled(part).backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 backward()
+            else:
+                phase = "backward"
+                loss = self._in_parts(step)
             phase = "optimizer"
             rate = self._schedule(step)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate * group.get("scale", 1.0)
-            self._update()
+            if self._usual:
+                self.optimizer.step()
+            else:
+                self._update()
+            # What zero_grad does, which costs ten times as much: torch puts a record around it.
+            for parameter in self._parameters:
+                parameter.grad = None
             optimizer()
         except (RuntimeError, MemoryError) as error:
             words = memory.explained(error, phase, self.model, self.optimizer)
@@ -155,7 +158,6 @@ class Trainer:
                 raise
             raise words from error
         self.done = step + 1
-        assert loss is not None
         late = self._late.swap(step, loss)
         if late is not None and not math.isfinite(late.value):
             self._stop(late)
@@ -192,7 +194,8 @@ class Trainer:
                 raise
             raise words from error
         finally:
-            self._forget_gradients()
+            for parameter in self._parameters:
+                parameter.grad = None
             randomness.restore(drawn, self._device)
 
     @torch.inference_mode()
@@ -260,19 +263,35 @@ class Trainer:
         self._phases = tuple(self._timeline.lap(name) for name in ("", *PHASES))
         return self._phases
 
+    def _in_parts(self, step: int) -> Tensor:
+        """Forward and backward over all batches of a step; returns their mean loss."""
+        _, data, forward, backward, _, _ = self._phases
+        parts, scaler = self._accumulate, self._scaler
+        total: Tensor | None = None
+        for number in range(step * parts, step * parts + parts):
+            tensors = self._to_device(self.batch_of(number))
+            data()
+            loss = self._loss(tensors) / parts
+            forward()
+            with self._alone(number + 1 - step * parts < parts):
+                (loss if scaler is None else scaler.scale(loss)).backward()
+            backward()
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
+        return total
+
     def _loss(self, tensors: Iterable[Tensor]) -> Tensor:
         if not self._mixed:
             return self._loss_of(self.forward, *tensors)
         with torch.autocast(self._device.type, dtype=self._precision.dtype):
             return self._loss_of(self.forward, *tensors)
 
-    def _alone(self, number: int, parts: int) -> AbstractContextManager[Any]:
-        """Whether this part's gradients stay here: those of several machines meet at the last."""
-        stays = getattr(self.forward, "no_sync", None)
-        return stays() if stays is not None and (number + 1) % parts else nullcontext()
-
-    def _scaled(self, loss: Tensor) -> Any:
-        return loss if self._scaler is None else self._scaler.scale(loss)
+    def _alone(self, alone: bool) -> AbstractContextManager[Any]:
+        """Whether gradients stay here: those of several processes meet after the last batch."""
+        forward: Any = self.forward
+        if hasattr(forward, "set_requires_gradient_sync"):  # a model in shards
+            forward.set_requires_gradient_sync(not alone)
+        return forward.no_sync() if alone and hasattr(forward, "no_sync") else nullcontext()
 
     def _update(self) -> None:
         scaler = self._scaler
@@ -285,11 +304,6 @@ class Trainer:
         else:
             scaler.step(self.optimizer)
             scaler.update()
-        self._forget_gradients()
-
-    def _forget_gradients(self) -> None:
-        for parameter in self._parameters:
-            parameter.grad = None
 
     def _to_device(self, batch: Batch) -> list[Tensor]:
         arrays = batch if isinstance(batch, tuple) else (batch,)

@@ -135,11 +135,11 @@ class Training:
         """
         if self.finished:  # resumed after the end
             return
-        self.sound = False
         run = self.run
+        self.keeper.check()  # first: what is in memory is still worth saving elsewhere
+        self.sound = False
         with self._in_touch():
             self._log(self._agreement.exchange(self.trainer.step()))
-            self.keeper.check()
         spent_s = (run.clock.now_ns() - tick.start_ns) / 1e9
         run.log(f"{self.plan.unit}/s", self.plan.samples / max(spent_s, 1e-9))
         self.sound = True

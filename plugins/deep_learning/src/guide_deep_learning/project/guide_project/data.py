@@ -30,6 +30,7 @@ class Data:
     def batch(self, step: int) -> NDArray[np.uint8]:
         """The windows of one step, the same ones whenever they are asked for."""
         o = self.options
+        self.corpus.check()  # a file that is mapped may change meanwhile
         return windows(self.corpus.train, self.seed, step, o.batch, o.context)
 
     def describe(self, step: int) -> str:
