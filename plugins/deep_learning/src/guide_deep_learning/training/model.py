@@ -19,6 +19,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor, nn
 
 from guide.errors import GuideError
+from guide_deep_learning.training.ngrams import SEEN, NGrams
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,23 @@ class GPTConfig:
     zero_out: bool = False  # what writes into the residual stream begins at 0
     bias: bool = True
     dropout: float = 0.0
+    expansion: int = 4  # of the two-layer network, over the width
+    norm_embedding: bool = False  # the norm of the blocks, on what enters the first
+    shifted: int = (
+        0  # numbers of an attention's input that are the byte before's; Peng et al., 2023
+    )
+    pairs: int = 0  # rows of a table for the last two bytes, and for the last three: `ngrams`
+    threes: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "context", "width", "layers", "heads"):
+        for name in ("vocabulary", "context", "width", "layers", "heads", "expansion"):
             if getattr(self, name) < 1:
                 raise GuideError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("shifted", "pairs", "threes"):
+            if getattr(self, name) < 0:
+                raise GuideError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if self.shifted > self.width:
+            raise GuideError(f"shifted is at most the width, {self.width}, not {self.shifted}")
         if self.width % self.heads:
             raise GuideError(
                 f"width {self.width} cannot be shared among {self.heads} heads",
@@ -69,6 +82,7 @@ def modern(config: GPTConfig) -> GPTConfig:
         tied=False,
         zero_out=True,
         bias=False,
+        norm_embedding=True,
     )
 
 
@@ -86,6 +100,10 @@ class KeysValues:
         shape = (config.layers, 2, batch, config.heads, config.context, head)
         self.held = torch.empty(shape, device=like.device, dtype=like.dtype)
         self.length = 0  # positions that all layers hold
+        # What the newest position leaves to the next: its bytes, and its share of each layer.
+        self.text = torch.zeros(batch, SEEN, device=like.device, dtype=torch.int64)
+        rest = (config.layers, batch, 1, config.shifted)
+        self.rest = torch.zeros(rest, device=like.device, dtype=like.dtype)
 
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Add (batch, heads, time, width of a head) of new positions; returns those of all."""
@@ -96,6 +114,18 @@ class KeysValues:
         return keys[:, :, :end], values[:, :, :end]
 
 
+def shifted_by_one(x: Tensor, count: int, before: Tensor | None) -> Tensor:
+    """The first `count` numbers of each position of (batch, time, width) from the one before it.
+
+    `before` is (batch, 1, count): of the position before the first; None is zeros.
+    """
+    part = x[:, :, :count]
+    late = F.pad(part[:, :-1], (0, 0, 1, 0))
+    if before is not None:
+        late = torch.cat((before.to(x.dtype), part[:, :-1]), dim=1)
+    return torch.cat((late, x[:, :, count:]), dim=-1)
+
+
 class CausalAttention(nn.Module):
     """Each position looks at itself and at those before it; (batch, time, width) to the same."""
 
@@ -103,7 +133,7 @@ class CausalAttention(nn.Module):
         super().__init__()
         self.heads, self.layer = config.heads, layer
         self.qk_norm, self.rotary = config.qk_norm, config.positions == "rotary"
-        self.dropout = config.dropout
+        self.dropout, self.shifted = config.dropout, config.shifted
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=config.bias)
         self.out = nn.Linear(config.width, config.width, bias=config.bias)
 
@@ -118,6 +148,11 @@ class CausalAttention(nn.Module):
             past: the positions before these; None when these are all.
         """
         batch, time, width = x.shape
+        if self.shifted:
+            newest = x[:, -1:, : self.shifted]
+            x = shifted_by_one(x, self.shifted, past.rest[self.layer] if past else None)
+            if past is not None:
+                past.rest[self.layer] = newest
         qkv = self.qkv(x).view(batch, time, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, width of a head)
         if self.qk_norm:
@@ -166,8 +201,8 @@ class Block(nn.Module):
         self.norm_attention = norm_of(config)
         self.attention = CausalAttention(config, layer)
         self.norm_mlp = norm_of(config)
-        self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
-        self.out = nn.Linear(4 * config.width, config.width, bias=config.bias)
+        self.up = nn.Linear(config.width, config.expansion * config.width, bias=config.bias)
+        self.out = nn.Linear(config.expansion * config.width, config.width, bias=config.bias)
         self.squared, self.dropout = config.activation == "relu2", config.dropout
 
     def forward(
@@ -196,9 +231,13 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.ngrams = None
+        if config.pairs or config.threes:
+            self.ngrams = NGrams(config.vocabulary, config.width, config.pairs, config.threes)
         self.position = None
         if config.positions == "learned":
             self.position = nn.Embedding(config.context, config.width)
+        self.norm_embedding = norm_of(config) if config.norm_embedding else None
         self.blocks = nn.ModuleList(block(config, layer) for layer in range(config.layers))
         self.norm = norm_of(config)
         self.head = nn.Linear(config.width, config.vocabulary, bias=False)
@@ -209,6 +248,9 @@ class GPT(nn.Module):
                 nn.init.normal_(module.weight, std=0.0 if residual and config.zero_out else std)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
+        if self.ngrams is not None:  # a row that was never seen says nothing
+            for table in self.ngrams.parameters():
+                nn.init.zeros_(table)
         if config.tied:
             self.head.weight = self.embedding.weight
 
@@ -224,10 +266,15 @@ class GPT(nn.Module):
             x = x + self.position.weight[first : first + time]
         else:
             turns = turns_of(self.config, first, time, inputs.device)
+        if self.ngrams is not None:
+            x = x + self.ngrams(inputs, past.text if past else None)
+        if self.norm_embedding is not None:
+            x = self.norm_embedding(x)
         for block in self.blocks:
             x = block(x, turns, past)
         if past is not None:
             past.length = first + time
+            past.text = torch.cat((past.text, inputs), dim=1)[:, -SEEN:]
         scores: Tensor = self.head(self.norm(x))
         return scores
 
