@@ -30,7 +30,8 @@ def holdings(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, in
     parameters = list(model.parameters())
     moments = (
         value
-        for state in optimizer.state.values()
+        for part in getattr(optimizer, "optimizers", [optimizer])
+        for state in part.state.values()
         for value in state.values()
         if isinstance(value, Tensor)
     )

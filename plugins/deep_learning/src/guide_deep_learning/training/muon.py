@@ -98,6 +98,11 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
+                if hasattr(p, "to_local"):
+                    raise GuideError(
+                        "Muon needs whole matrices, and these are parted among processes",
+                        "type --set sharded=false, or take adamw",
+                    )
                 if p.ndim != 2 or p.shape[0] % group["parts"]:
                     raise GuideError(
                         f"Muon takes matrices of {group['parts']} parts, not {tuple(p.shape)}",
