@@ -66,7 +66,7 @@ def compiled(trainer: Trainer, *, tries: int = 5) -> PayBack:
         )
     eager_s = _median(trainer.warm_up, tries)
     forward = trainer.forward
-    trainer.forward = torch.compile(forward)  # type: ignore[call-overload]
+    trainer.forward = torch.compile(forward)
     began = time.perf_counter()
     try:
         trainer.warm_up()

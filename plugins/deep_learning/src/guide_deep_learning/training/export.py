@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.generate import evaluating, floating
+from guide_deep_learning.training.generate import floating
+from guide_deep_learning.training.model import evaluating
 from guide_deep_learning.training.quantize import portable
 
 TOLERANCE = 1e-4
@@ -127,7 +128,7 @@ def _compare(model: nn.Module, run: Scores, context: int, file: Path) -> None:
 
 
 def _in_onnxruntime(file: Path) -> Scores:
-    import onnxruntime  # type: ignore[import-not-found]
+    import onnxruntime
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

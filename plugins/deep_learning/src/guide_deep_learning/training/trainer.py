@@ -274,7 +274,8 @@ class Trainer:
             loss = self._loss(tensors) / parts
             forward()
             with self._alone(number + 1 - step * parts < parts):
-                (loss if scaler is None else scaler.scale(loss)).backward()
+                scaled = loss if scaler is None else scaler.scale(loss)
+                scaled.backward()  # type: ignore[no-untyped-call]
             backward()
             total = loss.detach() if total is None else total + loss.detach()
         assert total is not None
