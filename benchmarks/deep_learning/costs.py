@@ -19,8 +19,8 @@ from torch import Tensor
 from benchmarks.deep_learning.loops import BATCH, CLASSES, WIDTH, adamw, meters, network, now_ns
 from guide.loop import Loop
 from guide.timing import Timeline
-from guide_deep_learning.training.guard import late_loss
-from guide_deep_learning.training.trainer import PHASES
+from guide_deep_learning.training.loop.guard import late_loss
+from guide_deep_learning.training.loop.trainer import PHASES
 
 RATE_HZ = 10  # of the sampler
 EVERY = 512  # ticks between two times that the loop works out what was recorded

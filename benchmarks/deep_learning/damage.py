@@ -25,14 +25,14 @@ from guide.errors import GuideError
 from guide.scaffold import new_project
 from guide.timing import Timeline
 from guide_deep_learning.plugin import guide_projects
-from guide_deep_learning.training import checkpoint
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, GPTConfig
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 if TYPE_CHECKING:
     from benchmarks.deep_learning.scale import Scale

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.rows import Row, interleaved, paired
-from guide_deep_learning.training.augment import Augment
-from guide_deep_learning.training.images import FASHION, Side, open_images
-from guide_deep_learning.training.losses import as_floats, class_loss
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.order import batch_epochs, batch_indices
-from guide_deep_learning.training.prefetch import Prefetch
+from guide_deep_learning.training.data.augment import Augment
+from guide_deep_learning.training.data.images import FASHION, Side, open_images
+from guide_deep_learning.training.data.order import batch_epochs, batch_indices
+from guide_deep_learning.training.data.prefetch import Prefetch
+from guide_deep_learning.training.models.losses import as_floats, class_loss
+from guide_deep_learning.training.optimizers.optimizer import adamw
 
 BATCH = 256
 FETCHED = Path(__file__).parents[2] / "build" / "images" / "fashion-mnist"  # by `make images`

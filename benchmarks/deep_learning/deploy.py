@@ -17,14 +17,19 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from benchmarks.rows import Row, interleaved
-from guide_deep_learning.training.batches import spread_windows, windows
-from guide_deep_learning.training.corpus import Corpus, stdlib
-from guide_deep_learning.training.generate import Generator
-from guide_deep_learning.training.model import GPT, GPTConfig, modern
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.quantize import How, quantized, sums_are_exact, weight_bytes
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.serving import byte_cost
+from guide_deep_learning.training.data.batches import spread_windows, windows
+from guide_deep_learning.training.data.corpus import Corpus, stdlib
+from guide_deep_learning.training.deploy.quantize import (
+    How,
+    quantized,
+    sums_are_exact,
+    weight_bytes,
+)
+from guide_deep_learning.training.deploy.serving import byte_cost
+from guide_deep_learning.training.models.generate import Generator
+from guide_deep_learning.training.models.model import GPT, GPTConfig, modern
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 CONTEXT = 64
 HOWS: tuple[How, ...] = ("packed", "integers", "expanded")

@@ -22,7 +22,7 @@ GOAL_S = 0.2
 TORCH, ENGINE, SCAFFOLD = "torch", "the engine's Trainer and the loop", "all that a project imports"
 BEFORE = f"import sys; sys.path.append({str(PEERS)!r}); import torch; "
 OURS = {
-    ENGINE: "import guide.loop, guide_deep_learning.training.trainer",
+    ENGINE: "import guide.loop, guide_deep_learning.training.loop.trainer",
     SCAFFOLD: "import guide.run, pkgutil, importlib\n"
     "import guide_deep_learning.project.guide_project as project\n"
     "for found in pkgutil.iter_modules(project.__path__):\n"

@@ -24,8 +24,8 @@ from guide.loop import Loop
 from guide.meter import Meter, Usage
 from guide.process import ProcessMeter
 from guide.resources import Sampler
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 WIDTH, CLASSES, BATCH, BATCHES = 64, 10, 64, 256
 RATE = Schedule(1e-3, 10_000_000)

@@ -110,15 +110,15 @@ def work(seconds: float, accumulate: int = 1, half: bool = False) -> Measured:
     import torch
 
     from guide.loop import Loop
-    from guide_deep_learning.training import per_rank
-    from guide_deep_learning.training.batches import windows
-    from guide_deep_learning.training.communication import Communication
-    from guide_deep_learning.training.distributed import join
-    from guide_deep_learning.training.model import GPT, GPTConfig
-    from guide_deep_learning.training.optimizer import adamw
-    from guide_deep_learning.training.schedule import Schedule
-    from guide_deep_learning.training.share import shared
-    from guide_deep_learning.training.trainer import Trainer
+    from guide_deep_learning.training.data.batches import windows
+    from guide_deep_learning.training.loop.trainer import Trainer
+    from guide_deep_learning.training.models.model import GPT, GPTConfig
+    from guide_deep_learning.training.optimizers.optimizer import adamw
+    from guide_deep_learning.training.optimizers.schedule import Schedule
+    from guide_deep_learning.training.processes import per_rank
+    from guide_deep_learning.training.processes.communication import Communication
+    from guide_deep_learning.training.processes.distributed import join
+    from guide_deep_learning.training.processes.share import shared
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

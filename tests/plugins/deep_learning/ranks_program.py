@@ -16,17 +16,18 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from guide.errors import GuideError
 from guide.loop import Loop
 from guide.timing import Timeline
-from guide_deep_learning.training import checkpoint, per_rank, ranks
-from guide_deep_learning.training.agreement import Agreement
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.communication import Communication
-from guide_deep_learning.training.distributed import World, join, synced
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.share import rows_of, shared
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, GPTConfig
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
+from guide_deep_learning.training.processes import per_rank, ranks
+from guide_deep_learning.training.processes.agreement import Agreement
+from guide_deep_learning.training.processes.communication import Communication
+from guide_deep_learning.training.processes.distributed import World, join, synced
+from guide_deep_learning.training.processes.share import rows_of, shared
 from tests.plugins.deep_learning.tiny import CONFIG, IDENTITY, TEXT, weights_sha
 
 STEPS = 6

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guide.errors import GuideError
-from guide_deep_learning.training.augment import Augment, brightened, shifted
-from guide_deep_learning.training.shapes import drawn
+from guide_deep_learning.training.data.augment import Augment, brightened, shifted
+from guide_deep_learning.training.data.shapes import drawn
 
 IMAGES, _ = drawn(0, np.arange(40))
 ITEMS = np.arange(40)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError
-from guide_deep_learning.training import corpus as corpus_module
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.corpus import (
+from guide_deep_learning.training.data import corpus as corpus_module
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.data.corpus import (
     HELD_OUT,
     as_text,
     is_held_out,
@@ -207,7 +207,7 @@ def test_a_file_larger_than_the_memory_used_is_hashed(tmp_path: Path) -> None:
         file.truncate(300_000_000)
     code = """
 import resource, sys
-from guide_deep_learning.training.corpus import open_corpus
+from guide_deep_learning.training.data.corpus import open_corpus
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 corpus = open_corpus(sys.argv[1])
 before = peak()

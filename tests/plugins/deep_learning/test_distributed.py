@@ -13,14 +13,14 @@ from guide.errors import GuideError, UsageError
 from guide.loop import Loop
 from guide.ranks import Ranks
 from guide.timing import Timeline
-from guide_deep_learning.training import distributed
-from guide_deep_learning.training.agreement import Agreement
-from guide_deep_learning.training.communication import LANE, Communication, exposed
 from guide_deep_learning.training.diagnoses import communication_bound
-from guide_deep_learning.training.distributed import World, join, synced
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.per_rank import RankSummary, facts, table
-from guide_deep_learning.training.share import judged_rows, rows_of, shared
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.processes import distributed
+from guide_deep_learning.training.processes.agreement import Agreement
+from guide_deep_learning.training.processes.communication import LANE, Communication, exposed
+from guide_deep_learning.training.processes.distributed import World, join, synced
+from guide_deep_learning.training.processes.per_rank import RankSummary, facts, table
+from guide_deep_learning.training.processes.share import judged_rows, rows_of, shared
 
 from .tiny import make_trainer
 from .torchrun import (

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training import export
-from guide_deep_learning.training.model import GPT, GPTConfig, modern
-from guide_deep_learning.training.quantize import Int8Linear, quantized, sums_are_exact
+from guide_deep_learning.training.deploy import export
+from guide_deep_learning.training.deploy.quantize import Int8Linear, quantized, sums_are_exact
+from guide_deep_learning.training.models.model import GPT, GPTConfig, modern
 
 from .tiny import CONFIG
 

@@ -18,12 +18,12 @@ from torch import nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import images as images_module
-from guide_deep_learning.training.image_files import read_csv, read_idx
-from guide_deep_learning.training.images import ImageSet, is_held_out, open_images
-from guide_deep_learning.training.losses import as_floats, class_loss, next_byte_loss
-from guide_deep_learning.training.model import GPT
-from guide_deep_learning.training.shapes import CLASSES, drawn
+from guide_deep_learning.training.data import images as images_module
+from guide_deep_learning.training.data.image_files import read_csv, read_idx
+from guide_deep_learning.training.data.images import ImageSet, is_held_out, open_images
+from guide_deep_learning.training.data.shapes import CLASSES, drawn
+from guide_deep_learning.training.models.losses import as_floats, class_loss, next_byte_loss
+from guide_deep_learning.training.models.model import GPT
 
 from .tiny import CONFIG, TEXT
 
@@ -390,10 +390,10 @@ def small_net() -> nn.Module:
 
 
 def test_a_small_net_learns_the_shapes() -> None:
-    from guide_deep_learning.training.augment import Augment
-    from guide_deep_learning.training.optimizer import adamw
-    from guide_deep_learning.training.order import batch_epochs, batch_indices
-    from guide_deep_learning.training.prefetch import Prefetch
+    from guide_deep_learning.training.data.augment import Augment
+    from guide_deep_learning.training.data.order import batch_epochs, batch_indices
+    from guide_deep_learning.training.data.prefetch import Prefetch
+    from guide_deep_learning.training.optimizers.optimizer import adamw
 
     shapes = open_images("shapes")
     net, augment = small_net(), Augment(shift=2)

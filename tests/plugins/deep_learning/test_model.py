@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.model import GPT, GPTConfig, KeysValues, modern, parameters
-from guide_deep_learning.training.ngrams import hashed
+from guide_deep_learning.training.models.model import GPT, GPTConfig, KeysValues, modern, parameters
+from guide_deep_learning.training.models.ngrams import hashed
 
 PLAIN = GPTConfig(vocabulary=128, context=24, width=32, layers=2, heads=2)
 MODERN = modern(PLAIN)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guide.errors import GuideError
-from guide_deep_learning.training import keyed, order
-from guide_deep_learning.training.order import (
+from guide_deep_learning.training.data import keyed, order
+from guide_deep_learning.training.data.order import (
     batch_epochs,
     batch_indices,
     cursor_of,
@@ -77,7 +77,7 @@ def test_across_epochs_every_item_comes_once_an_epoch(seed: int, batch: int, n: 
 @pytest.mark.parametrize("n", [1000, 3_000_000, 10**9])
 def test_another_process_has_the_same_order(n: int) -> None:
     code = (
-        "from guide_deep_learning.training.order import batch_indices;"
+        "from guide_deep_learning.training.data.order import batch_indices;"
         f"print(batch_indices(5, 40_000, 6, {n}).tolist())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

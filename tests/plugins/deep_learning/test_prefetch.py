@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.augment import Augment
-from guide_deep_learning.training.order import batch_epochs, batch_indices
-from guide_deep_learning.training.prefetch import Prefetch
-from guide_deep_learning.training.shapes import drawn
+from guide_deep_learning.training.data.augment import Augment
+from guide_deep_learning.training.data.order import batch_epochs, batch_indices
+from guide_deep_learning.training.data.prefetch import Prefetch
+from guide_deep_learning.training.data.shapes import drawn
 
 IMAGES, LABELS = drawn(0, np.arange(300))
 
@@ -187,7 +187,7 @@ def test_one_that_is_forgotten_ends_its_threads() -> None:
 
 def test_a_program_that_forgets_to_close_ends_all_the_same() -> None:
     code = (
-        "from guide_deep_learning.training.prefetch import Prefetch\n"
+        "from guide_deep_learning.training.data.prefetch import Prefetch\n"
         "kept = Prefetch(lambda n: bytes(1000), workers=3)\n"
         "kept.get(0)\n"
         "print('done')\n"

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training import checkpoint, ranks
-from guide_deep_learning.training.distributed import World
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.resume import Keeper
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.processes import ranks
+from guide_deep_learning.training.processes.distributed import World
 
 from .tiny import IDENTITY, make_trainer
 from .torchrun import finish, kill_now_and_then, lines_of, losses, told, two_ranks

@@ -18,11 +18,11 @@ import torch
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import checkpoint, manifest, randomness, series
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.saving import LANE
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint, manifest, randomness, series
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpoints.saving import LANE
+from guide_deep_learning.training.loop.trainer import Trainer
 
 from .tiny import IDENTITY, make_trainer, weights_sha
 

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training import checkpoint, series
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.quantize import quantized
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.serving import byte_cost, newest
+from guide_deep_learning.training.checkpoints import checkpoint, series
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.deploy.quantize import quantized
+from guide_deep_learning.training.deploy.serving import byte_cost, newest
+from guide_deep_learning.training.models.model import GPT, GPTConfig
 
 from .tiny import CONFIG, IDENTITY, make_trainer
 

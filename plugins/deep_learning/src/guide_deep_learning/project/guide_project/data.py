@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guide_deep_learning.training.batches import choices, spread_windows, window_starts, windows
-from guide_deep_learning.training.corpus import Corpus, open_corpus
+from guide_deep_learning.training.data.batches import (
+    choices,
+    spread_windows,
+    window_starts,
+    windows,
+)
+from guide_deep_learning.training.data.corpus import Corpus, open_corpus
 
 from .options import Options
 

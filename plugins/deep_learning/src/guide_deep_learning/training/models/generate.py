@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.corpus import as_text
-from guide_deep_learning.training.model import GPTConfig, KeysValues, evaluating
+from guide_deep_learning.training.data.corpus import as_text
+from guide_deep_learning.training.models.model import GPTConfig, KeysValues, evaluating
 
 
 class Generator:

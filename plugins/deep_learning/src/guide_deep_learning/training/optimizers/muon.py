@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.hardware import bf16_flags
+from guide_deep_learning.training.loop.hardware import bf16_flags
 
 _ROUND_OFF = 1.01  # each polynomial is for values up to here: rounding may put one above 1
 # Polar express, for singular values from 1e-3 on: a, b, c of a x + b x**3 + c x**5.

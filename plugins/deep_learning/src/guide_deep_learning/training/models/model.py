@@ -19,7 +19,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.ngrams import SEEN, NGrams
+from guide_deep_learning.training.models.ngrams import SEEN, NGrams
 
 
 @dataclass(frozen=True, slots=True)

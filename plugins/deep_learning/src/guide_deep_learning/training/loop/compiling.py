@@ -18,7 +18,7 @@ from torch import nn
 
 from guide.errors import GuideError
 from guide.units import duration, number
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.loop.trainer import Trainer
 
 
 class PayBack(NamedTuple):

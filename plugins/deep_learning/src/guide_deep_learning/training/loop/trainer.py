@@ -22,11 +22,12 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import memory, randomness
-from guide_deep_learning.training.guard import NotFinite, StepLoss, late_loss
-from guide_deep_learning.training.losses import next_byte_loss
-from guide_deep_learning.training.model import evaluating
-from guide_deep_learning.training.precision import Precision
+from guide_deep_learning.training.checkpoints import randomness
+from guide_deep_learning.training.loop import memory
+from guide_deep_learning.training.loop.guard import NotFinite, StepLoss, late_loss
+from guide_deep_learning.training.loop.precision import Precision
+from guide_deep_learning.training.models.losses import next_byte_loss
+from guide_deep_learning.training.models.model import evaluating
 
 Batch = NDArray[Any] | tuple[NDArray[Any], ...]
 Phase = Callable[[], object]

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import torch
 
 from guide.machine import usable_threads
-from guide_deep_learning.training.precision import Precision, candidates
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.loop.precision import Precision, candidates
+from guide_deep_learning.training.loop.trainer import Trainer
 
 _GAIN = 0.05  # what a second thread must gain to be taken: it costs energy, and others the core
 _GAIN_MIXED = 0.15  # what fewer bits must gain

@@ -10,12 +10,12 @@ from typing import Any
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import checkpoint, series
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.identity import Identity, Value
-from guide_deep_learning.training.losslog import LossLog
-from guide_deep_learning.training.saving import Saver, Snapshot
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint, series
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.checkpoints.identity import Identity, Value
+from guide_deep_learning.training.checkpoints.losslog import LossLog
+from guide_deep_learning.training.checkpoints.saving import Saver, Snapshot
+from guide_deep_learning.training.loop.trainer import Trainer
 
 
 class Keeper:

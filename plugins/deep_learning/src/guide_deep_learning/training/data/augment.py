@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from guide.errors import GuideError
-from guide_deep_learning.training.keyed import AUGMENT, words
+from guide_deep_learning.training.data.keyed import AUGMENT, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.hardware import bf16_flags
+from guide_deep_learning.training.loop.hardware import bf16_flags
 
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 

@@ -28,10 +28,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from guide.errors import GuideError, UsageError
 from guide.ranks import Ranks, here
-from guide_deep_learning.training import randomness
+from guide_deep_learning.training.checkpoints import randomness
 
 if TYPE_CHECKING:
-    from guide_deep_learning.training.communication import Communication
+    from guide_deep_learning.training.processes.communication import Communication
 
 T = TypeVar("T")
 

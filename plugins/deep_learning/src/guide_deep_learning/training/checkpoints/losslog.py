@@ -18,7 +18,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from guide_deep_learning.training.guard import StepLoss
+from guide_deep_learning.training.loop.guard import StepLoss
 
 _RECORD = struct.Struct("<qd")
 _FILE = "losses.bin"

@@ -30,22 +30,24 @@ from guide.loop import Tick
 from guide.machine import usable_threads
 from guide.run import Run
 from guide.units import percent, quantity
-from guide_deep_learning.training import compiling, flops, per_rank, randomness
-from guide_deep_learning.training.agreement import Agreement
-from guide_deep_learning.training.communication import Communication
-from guide_deep_learning.training.device import pick_device
-from guide_deep_learning.training.distributed import join
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.identity import Identity, Value, surroundings
-from guide_deep_learning.training.losses import next_byte_loss
-from guide_deep_learning.training.model import parameters
-from guide_deep_learning.training.prefetch import Prefetch
-from guide_deep_learning.training.ranks import open_keeper
-from guide_deep_learning.training.resume import about_newest
-from guide_deep_learning.training.settings import Settings
-from guide_deep_learning.training.share import judged_rows, shared
-from guide_deep_learning.training.trainer import PHASES, Batch, Trainer
-from guide_deep_learning.training.tuning import Setting, tune
+from guide_deep_learning.training.checkpoints import randomness
+from guide_deep_learning.training.checkpoints.identity import Identity, Value, surroundings
+from guide_deep_learning.training.checkpoints.resume import about_newest
+from guide_deep_learning.training.data.prefetch import Prefetch
+from guide_deep_learning.training.loop import compiling, flops
+from guide_deep_learning.training.loop.device import pick_device
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.loop.settings import Settings
+from guide_deep_learning.training.loop.trainer import PHASES, Batch, Trainer
+from guide_deep_learning.training.loop.tuning import Setting, tune
+from guide_deep_learning.training.models.losses import next_byte_loss
+from guide_deep_learning.training.models.model import parameters
+from guide_deep_learning.training.processes import per_rank
+from guide_deep_learning.training.processes.agreement import Agreement
+from guide_deep_learning.training.processes.communication import Communication
+from guide_deep_learning.training.processes.distributed import join
+from guide_deep_learning.training.processes.ranks import open_keeper
+from guide_deep_learning.training.processes.share import judged_rows, shared
 
 
 @dataclass(frozen=True)

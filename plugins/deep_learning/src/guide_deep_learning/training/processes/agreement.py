@@ -15,8 +15,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from guide.loop import Loop
-from guide_deep_learning.training.distributed import World
-from guide_deep_learning.training.guard import StepLoss
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.processes.distributed import World
 
 
 class Agreement:

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.generate import floating
-from guide_deep_learning.training.model import evaluating
-from guide_deep_learning.training.quantize import portable
+from guide_deep_learning.training.deploy.quantize import portable
+from guide_deep_learning.training.models.generate import floating
+from guide_deep_learning.training.models.model import evaluating
 
 TOLERANCE = 1e-4
 """How far scores may differ: the graph may add in another order."""

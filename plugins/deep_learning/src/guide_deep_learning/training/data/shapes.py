@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from guide_deep_learning.training.keyed import SHAPES, words
+from guide_deep_learning.training.data.keyed import SHAPES, words
 
 CLASSES = (
     "disc", "ring", "square", "frame", "diamond", "triangle", "plus", "bar", "two bars", "corner",

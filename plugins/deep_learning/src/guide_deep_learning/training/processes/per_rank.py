@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from guide.loop import Loop
 from guide.timing import SpanColumns
 from guide.units import duration, size
-from guide_deep_learning.training.communication import Communication
-from guide_deep_learning.training.distributed import World
+from guide_deep_learning.training.processes.communication import Communication
+from guide_deep_learning.training.processes.distributed import World
 
 _PHASES = ("data", "forward", "backward")
 

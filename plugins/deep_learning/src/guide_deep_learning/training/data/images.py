@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guide.errors import GuideError
-from guide_deep_learning.training.image_files import read_csv, read_idx
-from guide_deep_learning.training.shapes import CLASSES, drawn
+from guide_deep_learning.training.data.image_files import read_csv, read_idx
+from guide_deep_learning.training.data.shapes import CLASSES, drawn
 
 HELD_OUT = 0.1
 """The share of a set that training never sees, where the set has no such part of its own."""

@@ -24,7 +24,7 @@ from numpy.random import Philox
 from numpy.typing import ArrayLike, NDArray
 
 from guide.errors import GuideError
-from guide_deep_learning.training.keyed import ORDER
+from guide_deep_learning.training.data.keyed import ORDER
 
 SMALL = 2**18
 """Up to so many items, the permutation is held as an array."""
