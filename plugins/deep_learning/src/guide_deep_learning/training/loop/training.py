@@ -303,7 +303,7 @@ class Training:
             # A product costs one product forward, and two backward: for its input and its weight.
             run.cost("forward", flops=of_batch / 3)
             run.cost("backward", flops=of_batch * 2 / 3)
-            run.fact("operations a step", quantity(self.step_flops, "FLOP"))
+            run.fact("operations a step", f"{self.step_flops / 1e9:.3g} GFLOP")
 
     def _save(self) -> None:
         with self._in_touch():
