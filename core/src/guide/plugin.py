@@ -30,6 +30,7 @@ hookimpl = pluggy.HookimplMarker("guide")
 _TRACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SECTION = re.compile(r"m[0-6]/s\d+")
 _EXERCISE = re.compile(r"m[0-6]::e\d+")
+_FIGURE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def _require(pattern: re.Pattern[str], value: str, what: str, example: str) -> None:
@@ -50,16 +51,53 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A living figure: measured on the machine of whoever reads it, drawn beside the author's.
+
+    A section brings it in `Section.figures`; a line `{figure: NAME}` puts it on the page, and
+    `{value: NAME.KEY}` one of its numbers into a sentence. Any section may name any other's.
+
+    Attributes:
+        name: what a section calls it, such as "latency-curve".
+        title: what it shows, in a few words.
+        measure: `"package.module:attribute"`, called as `measure(quick=False)`. It takes under
+            3 s (a fraction of that when `quick`) and returns what it found as plain data for
+            JSON. Its "values" are the numbers that text may name; a name ends in its unit:
+            "memory_ns", "copy_gbs", "speedup_x". GuideError says why it cannot be measured here.
+        draw: `"package.module:attribute"`, called with that data; returns a `guide.learn.chart`.
+        example: a JSON file, what was measured on the author's machine. `guide read SECTION
+            --write-examples` writes it.
+    """
+
+    name: str
+    title: str
+    measure: str
+    draw: str
+    example: Path
+
+    def __post_init__(self) -> None:
+        _require(_FIGURE, self.name, "a figure's name", "latency-curve")
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A section to read: a Markdown file, and the tracks it is for (none: it is common)."""
+    """A section to read: a Markdown file, and the tracks it is for (none: it is common).
+
+    `stands_on` are the sections that it takes as known; nothing is locked by it. `figures` are
+    the living figures that it brings.
+    """
 
     id: str  # "m1/s0"
     title: str
     file: Path
     tracks: tuple[str, ...] = ()
+    stands_on: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
     def __post_init__(self) -> None:
         _require(_SECTION, self.id, "a section's id", "m1/s0")
+        for id in self.stands_on:
+            _require(_SECTION, id, "a section's id", "m1/s0")
 
 
 @dataclass(frozen=True, slots=True)

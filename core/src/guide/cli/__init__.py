@@ -20,8 +20,10 @@ from guide.errors import GuideError, UsageError
 # command -> (module, what it does), under the headings that help shows
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Learn": {
+        "track": ("track", "Choose your track, once."),
         "contents": ("read", "List the sections, for your track or all."),
-        "read": ("read", "Read a section."),
+        "read": ("read", "Read a section: the next one, or the one you name."),
+        "site": ("site", "Make a web site of it, to read in a browser."),
         "exercises": ("exercises", "List the exercises."),
         "start": ("exercises", "Copy an exercise's starter here."),
         "check": ("exercises", "Check your attempt at an exercise."),
