@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class Lines:
         series: at most four.
         x_label: what lies along the bottom, with its unit.
         y_label: what goes up, with its unit.
-        log: whether both axes are logarithmic.
+        log: which axes are logarithmic: "xy", "y", or "" for none.
         x_marks: values of x with the text that they are labelled by; by default round ones.
     """
 
     series: Sequence[Series]
     x_label: str
     y_label: str
-    log: bool = True
+    log: Literal["xy", "y", ""] = "xy"
     x_marks: Sequence[tuple[float, str]] = ()
 
 

@@ -144,7 +144,7 @@ def said(amount: float, unit: str) -> str:
     if unit == "bytes":
         return size(amount)
     if unit == "percent":
-        return f"{amount:.0f} %"
+        return f"{amount:.0f} %" if amount >= 10 else f"{amount:.2g} %"
     amount = amount if amount == int(amount) else float(f"{amount:.3g}")
     return f"{number(amount)} {_UNITS.get(unit, unit)}".rstrip()
 

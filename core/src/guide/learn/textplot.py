@@ -69,14 +69,14 @@ def _lines(
 ) -> Iterator[str]:
     columns = min(cells - _LABEL - 2, 64)
     every = [*behind, *chart.series]
-    x_low, x_high = _ends([x for s in every for x in s.xs], chart.log)
-    y_low, y_high = _ends([y for s in every for y in s.ys], chart.log)
+    x_low, x_high = _ends([x for s in every for x in s.xs], "x" in chart.log, fit=True)
+    y_low, y_high = _ends([y for s in every for y in s.ys], "y" in chart.log)
     grid = [[" "] * columns for _ in range(_ROWS)]
     marks = _MARKS if unicode else _ASCII
     drawn = [(s, "·" if unicode else ".") for s in behind]
     drawn += list(zip(chart.series, marks, strict=False))
     for series, mark in drawn:
-        points = [(_scaled(x, chart.log), _scaled(y, chart.log)) for x, y in _points(series)]
+        points = [(_scaled(x, "x" in chart.log), _scaled(y, "y" in chart.log)) for x, y in _points(series)]
         for column in range(columns):
             x = x_low + (x_high - x_low) * column / (columns - 1)
             y = _at(points, x)
@@ -88,7 +88,7 @@ def _lines(
         label = ""
         if i in (0, _ROWS // 2, _ROWS - 1):
             y = y_high - (y_high - y_low) * i / (_ROWS - 1)
-            label = number(float(f"{math.exp(y) if chart.log else y:.2g}"))
+            label = number(float(f"{math.exp(y) if "y" in chart.log else y:.2g}"))
         yield f"{label:>{_LABEL}} {'│' if unicode else '|'}{''.join(row)}".rstrip()
     yield f"{'':{_LABEL}} {('└' + '─' * columns) if unicode else '+' + '-' * columns}"
     yield _axis(chart, x_low, x_high, columns)
@@ -102,12 +102,12 @@ def _lines(
 
 def _axis(chart: Lines, low: float, high: float, columns: int) -> str:
     """The labels under the axis: as many of them as do not touch."""
-    ends = [math.exp(v) if chart.log else v for v in (low, high)]
+    ends = [math.exp(v) if "x" in chart.log else v for v in (low, high)]
     marks = chart.x_marks or [(v, number(float(f"{v:.2g}"))) for v in ends]
     line = " " * (columns + _LABEL + 2)
     taken = -1
     for value, text in marks:
-        at = (_scaled(value, chart.log) - low) / ((high - low) or 1)
+        at = (_scaled(value, "x" in chart.log) - low) / ((high - low) or 1)
         if not -0.001 <= at <= 1.001:
             continue
         start = _LABEL + 2 + round(at * (columns - 1)) - (len(text) // 2 if at > 0 else 0)
@@ -118,10 +118,10 @@ def _axis(chart: Lines, low: float, high: float, columns: int) -> str:
     return line.rstrip()
 
 
-def _ends(values: Sequence[float], log: bool) -> tuple[float, float]:
+def _ends(values: Sequence[float], log: bool, fit: bool = False) -> tuple[float, float]:
     scaled = [_scaled(v, log) for v in values if v > 0 or not log]
     low, high = min(scaled), max(scaled)
-    return (low if log else min(low, 0.0)), high
+    return (low if log or fit else min(low, 0.0)), high
 
 
 def _scaled(value: float, log: bool) -> float:
