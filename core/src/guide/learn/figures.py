@@ -19,7 +19,7 @@ from guide.learn.chart import Chart
 from guide.plugin import Figure, Section, load
 from guide.units import duration, number, size
 
-_UNITS = {"gbs": "GB/s", "mbs": "MB/s", "gflops": "GFLOP/s", "ratio": "", "count": ""}
+_UNITS = {"gbs": "GB/s", "mbs": "MB/s", "gflops": "GFLOP/s", "mj": "mJ", "ratio": "", "count": ""}
 
 
 @dataclass(frozen=True, slots=True)

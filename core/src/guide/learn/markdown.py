@@ -35,7 +35,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A block of code between fences."""
+    """A block of code: between fences, or four spaces in."""
 
     language: str
     text: str
@@ -176,6 +176,10 @@ def _blocks(lines: Sequence[str], first: int) -> Iterator[Block]:
                 raise _refused("a fence that does not end", first + i)
             yield Code(fence[1], "\n".join(lines[i + 1 : end]))
             end += 1
+        elif line.startswith("    "):
+            while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
+                end += 1
+            yield Code("", "\n".join(part[4:] for part in lines[i:end]).rstrip())
         elif heading := re.fullmatch(r"(#{1,4}) +(\S.*?)", line.rstrip()):
             yield Heading(len(heading[1]), _checked(heading[2], first + i))
         elif _ITEM.match(line):
@@ -188,7 +192,7 @@ def _blocks(lines: Sequence[str], first: int) -> Iterator[Block]:
         else:
             while end < len(lines) and lines[end].strip() and not _starts(lines[end]):
                 end += 1
-            yield _paragraph([part.strip() for part in lines[i:end]], line, first + i)
+            yield _paragraph([part.strip() for part in lines[i:end]], first + i)
         i = end
 
 
@@ -197,9 +201,7 @@ def _starts(line: str) -> bool:
     return line.startswith(("```", "# ", "## ", "### "))
 
 
-def _paragraph(lines: Sequence[str], line: str, number: int) -> Block:
-    if line.startswith("    "):
-        raise _refused("code that is indented and not between fences", number)
+def _paragraph(lines: Sequence[str], number: int) -> Block:
     if len(lines) == 1 and (found := _DIRECTIVE.fullmatch(lines[0])):
         return Directive("figure" if found[1] == "figure" else "listing", found[2])
     if lines[0].startswith(">"):

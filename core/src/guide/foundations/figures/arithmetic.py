@@ -91,6 +91,54 @@ def draw_five_ways(data: Mapping[str, Any]) -> Bars:
     return Bars(rows(data), "ns", "a million particles, shorter is better", log=True)
 
 
+def energy(quick: bool = False) -> dict[str, Any]:
+    """What the particles cost in joules, in Python and by numpy.
+
+    By RAPL where this machine has it and lets one read it; else bounds from a model, processor
+    seconds times the watts of one busy thread, which are said to be that.
+    """
+    import numpy as np
+
+    from guide.energy import ModelMeter, RaplMeter
+    from guide.resources import Unavailable
+
+    count = 2_000 if quick else 300_000
+    mass, speed = np.linspace(1, 2, count), np.linspace(0, 3, count)
+    lists = mass.tolist(), speed.tolist()
+    try:
+        meter: RaplMeter | ModelMeter = RaplMeter()
+    except Unavailable:
+        meter = ModelMeter()
+    found, times = [], 30 if quick else 1
+    for name, call, repeats in (
+        ("Python", lambda: energy_python(*lists), 4 * times),
+        ("numpy", lambda: energy_numpy(mass, speed), 400 * times),
+    ):
+        meter.start()
+        for _ in range(repeats):
+            call()
+        read = meter.read().readings[0]
+        low = read.value if read.low is None else read.low
+        high = read.value if read.high is None else read.high
+        each = 1000 / repeats
+        if low == high:
+            found.append((name, low * each))
+        else:
+            found += [(f"{name}, at least", low * each), (f"{name}, at most", high * each)]
+    modelled = isinstance(meter, ModelMeter)
+    return {
+        "what": "modelled: processor time x watts" if modelled else "measured by RAPL",
+        "rows": found,
+        "values": {"numpy_x": found[0][1] / found[len(found) // 2][1]},
+    }
+
+
+def draw_energy(data: Mapping[str, Any]) -> Bars:
+    """Shorter is better."""
+    what = f"{data['what']}, shorter is better"
+    return Bars(rows(data), "mj", what, log=True)
+
+
 def roofline(quick: bool = False) -> dict[str, Any]:
     """How fast a loop can be, by how many operations it does on each byte."""
     from guide.ceilings import cached
