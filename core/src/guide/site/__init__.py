@@ -1,0 +1,1 @@
+"""The guide as a web site: pages assembled for some tracks, built by zensical, for reading offline."""
