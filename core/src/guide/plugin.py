@@ -63,7 +63,8 @@ class Figure:
         measure: `"package.module:attribute"`, called as `measure(quick=False)`. It takes under
             3 s (a fraction of that when `quick`) and returns what it found as plain data for
             JSON. Its "values" are the numbers that text may name; a name ends in its unit:
-            "memory_ns", "copy_gbs", "speedup_x". GuideError says why it cannot be measured here.
+            "memory_ns", "copy_gbs", "speedup_x". With "computed": True it is the same on every
+            machine, and shown once. GuideError says why it cannot be measured here.
         draw: `"package.module:attribute"`, called with that data; returns a `guide.learn.chart`.
         example: a JSON file, what was measured on the author's machine. `guide read SECTION
             --write-examples` writes it.

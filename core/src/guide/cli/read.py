@@ -67,7 +67,7 @@ def read(
     Its figures are measured on this machine when you first read it on a terminal, which takes a
     few seconds; elsewhere they are the author's, unless you ask with --measure.
     """
-    from guide.learn.figures import kept, write_example
+    from guide.learn.figures import example, kept, write_example
     from guide.learn.pages import named_figures, page
 
     plugins = Plugins()
@@ -79,7 +79,7 @@ def read(
         return
     wanted = named_figures(found, sections)
     if not (again or write_examples):
-        wanted = [f for f in wanted if kept(f) is None]
+        wanted = [f for f in wanted if kept(f) is None and not example(f).data.get("computed")]
     if measure is None:
         measure = sys.stdout.isatty()
     troubles = _measured(wanted) if measure or again or write_examples else []

@@ -85,7 +85,7 @@ class Span:
     href: str = ""
 
 
-VALUE = re.compile(r"\{value: ([a-z0-9-]+)\.([A-Za-z0-9_]+)\}")
+VALUE = re.compile(r"\{value:\s+([a-z0-9-]+)\.([A-Za-z0-9_]+)\}")
 
 _DIRECTIVE = re.compile(r"\{(figure|listing): (\S+)\}")
 _FENCE = re.compile(r"```([\w-]*)")
@@ -108,7 +108,7 @@ _REFUSED = (
     (re.compile(r"\]\("), "a link that does not end"),
     (re.compile(r"\]\["), "a link that is defined elsewhere"),
     (re.compile(r"\{(figure|listing)"), "a directive that is not alone in its paragraph"),
-    (re.compile(r"\{(?!value: )[a-z]+: "), "a directive that does not exist"),
+    (re.compile(r"\{[a-z]+: "), "a directive that does not exist"),
 )
 
 

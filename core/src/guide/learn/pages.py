@@ -38,6 +38,11 @@ class Shown:
     author: Measured
     mine: Measured | None
 
+    @property
+    def computed(self) -> bool:
+        """Whether it is the same on every machine."""
+        return bool(self.author.data.get("computed"))
+
 
 @dataclass(slots=True)
 class Page:
@@ -92,15 +97,19 @@ def page(section: Section, sections: Sequence[Section], mine: bool = True) -> Pa
     titles = {known.id: known.title for known in sections}
     built = Page(section, stands_on={id: titles.get(id, "") for id in section.stands_on})
     for figure in named_figures(section, sections):
-        own = living.kept(figure) if mine else None
-        built.figures[figure.name] = Shown(figure, living.example(figure), own)
+        author = living.example(figure)
+        own = living.kept(figure) if mine and not author.data.get("computed") else None
+        built.figures[figure.name] = Shown(figure, author, own)
 
     def say(name: str, key: str) -> str:
         shown = built.figures[name]
         if shown.mine is not None and key in shown.mine.data.get("values", {}):
             return living.value(shown.figure, shown.mine, key)
+        text = living.value(shown.figure, shown.author, key)
+        if shown.computed:
+            return text
         built.borrowed = True
-        return living.value(shown.figure, shown.author, key) + MARK
+        return text + MARK
 
     built.markdown = values(read_page(section.file), say)
     built.blocks = _parsed(section, built.markdown)

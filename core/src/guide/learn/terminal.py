@@ -144,6 +144,8 @@ class _Terminal:
         if shown.mine is None:
             yield from plot(author, None, room, self.unicode)
             text = f"On the author's machine: {shown.author.machine}."
+            if shown.computed:
+                text = "Computed, and the same on every machine."
         else:
             yield from plot(draw(shown.figure, shown.mine), author, room, self.unicode)
             text = (
@@ -155,7 +157,8 @@ class _Terminal:
     def words(self, text: str, style: str = "") -> list[Word]:
         words: list[Word] = []
         for span in spans(text):
-            more = _words(span.text, span.style or style)
+            said = span.text if self.color or span.style != "code" else f"`{span.text}`"
+            more = _words(said, span.style or style)
             if span.style == "link" and span.href != span.text and not span.href.startswith("#"):
                 # The address is what one can click on where the label is only text.
                 more += [(" ", ""), (f"({span.href})", "address")]

@@ -22,6 +22,8 @@ def figure(shown: Shown, section: str) -> str:
     about = f"On the author's machine: {escape(shown.author.machine)}."
     if shown.mine:
         about = f"Yours: {escape(shown.mine.machine)}, {shown.mine.when[:10]}. {about}"
+    elif shown.computed:
+        about = "Computed, and the same on every machine."
     else:
         about += f" For yours, type <code>guide read {section}</code>, then <code>guide site</code>."
     body = "".join(_parts(author, mine))
@@ -104,5 +106,5 @@ def _bars(mine: Bars | None, author: Bars) -> str:
     note = " (bars are logarithmic)" if chart.log else ""
     return (
         f"<p class=what>{escape(chart.what)}{note}</p>"
-        f"<div class=guide-bars role=table><table><tr><th><th>{heads}</tr>{''.join(rows)}</table></div>"
+        f'<table class="guide-bars"><tr><th><th>{heads}</tr>{"".join(rows)}</table>'
     )

@@ -78,6 +78,7 @@ def amdahl(quick: bool = False) -> dict[str, Any]:
         f"{percent} %": [(n, speedup(percent / 100, n)) for n in cores] for percent in (50, 90, 99)
     }
     return {
+        "computed": True,
         "lines": lines,
         "values": {
             "half_x": speedup(0.50, 128),

@@ -82,6 +82,7 @@ def omission(quick: bool = False) -> dict[str, Any]:
     """
     polite, steady = waits(patient=True), waits(patient=False)
     return {
+        "computed": True,
         "lines": {
             "asks when answered": [(p, at(polite, p) / 1e6) for p in _PERCENTS],
             "asks every 2 ms": [(p, at(steady, p) / 1e6) for p in _PERCENTS],
