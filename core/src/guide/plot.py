@@ -71,8 +71,12 @@ def line_plot(
     y_top: float | None = None,
     from_zero: bool = True,
     flags: Sequence[Flag] = (),
+    x_marks: Sequence[tuple[float, str]] | None = None,
 ) -> str:
-    """Lines over a common x axis, with a horizontal rule; what is above `y_top` sits at the top."""
+    """Lines over a common x axis, with a horizontal rule; what is above `y_top` sits at the top.
+
+    `x_marks` are the values of x that are labelled, with their text; by default round ones.
+    """
     import numpy as np
 
     drawn = [(li, np.array(li.xs, float), np.array(li.ys, float)) for li in lines]
@@ -104,7 +108,9 @@ def line_plot(
         f'title="{escape(flag.title)}">{escape(flag.letter)}</a>'
         for flag in flags
     )
-    return frame(box, marks, x_label, y_label, legend, zooms=True, overlay=overlay)
+    if x_marks is not None:
+        x_marks = [mark for mark in x_marks if x_low <= mark[0] <= x_high]
+    return frame(box, marks, x_label, y_label, legend, x_marks=x_marks, zooms=True, overlay=overlay)
 
 
 def log_plot(

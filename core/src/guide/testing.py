@@ -20,7 +20,10 @@ from typing import Any
 
 from guide import hookspecs
 from guide.clock import Clock, VirtualClock
+from guide.errors import GuideError
 from guide.learn import exercises
+from guide.learn.contents import all_sections
+from guide.learn.pages import check as check_section
 from guide.loop import Loop, Overrun
 from guide.plugin import (
     GUIDE_API,
@@ -244,6 +247,16 @@ class PluginConformance:
             text = section.file.read_text(encoding="utf-8")
             assert text.startswith("# "), f"{section.file} begins with a title"
             assert len(text.split()) > 50, f"{section.file} says too little"
+
+    def test_sections_show_whole(self) -> None:
+        own = self._each("guide_sections")
+        names = {section.id for section in own}
+        others = [section for section in all_sections(Plugins()) if section.id not in names]
+        for section in own:
+            try:
+                check_section(section, [*others, *own])
+            except GuideError as error:
+                raise AssertionError(str(error)) from None
 
     def test_exercises_are_passed_by_their_solution_alone(self) -> None:
         for exercise in self._each("guide_exercises"):

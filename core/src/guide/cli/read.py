@@ -59,9 +59,7 @@ def contents(track: str | None, as_json: bool) -> None:
 @click.option("--measure/--no-measure", default=None, help="Measure figures that are not yet.")
 @click.option("--again", is_flag=True, help="Measure its figures anew.")
 @click.option("--write-examples", is_flag=True, help="Ship what is measured here as the author's.")
-def read(
-    section: str | None, measure: bool | None, again: bool, write_examples: bool
-) -> None:
+def read(section: str | None, measure: bool | None, again: bool, write_examples: bool) -> None:
     """Read SECTION, such as m0/s0; without it, the next of your track that you have not read.
 
     Its figures are measured on this machine when you first read it on a terminal, which takes a

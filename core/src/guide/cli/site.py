@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("site")
 @click.option("--serve", is_flag=True, help="Serve it to this machine until Ctrl-C.")
-@click.option("--track", "names", multiple=True, type=TRACK, help="For this track; may be repeated.")
+@click.option(
+    "--track", "names", multiple=True, type=TRACK, help="For this track; may be repeated."
+)
 @click.option("--out", "target", type=click.Path(path_type=Path), default="guide-site")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="To serve at; 0: any.")
 def site(serve: bool, names: tuple[str, ...], target: Path, port: int) -> None:
@@ -34,7 +36,8 @@ def site(serve: bool, names: tuple[str, ...], target: Path, port: int) -> None:
     if serve:
         _serve(target, port)
     else:
-        click.echo(f"\nNext: open {target / 'index.html'}, or guide site --serve")
+        page = target / "index.html"
+        click.echo(f"\nNext: guide site --serve, or open {page} (which cannot search)")
 
 
 def _course(names: tuple[str, ...]) -> Course:

@@ -46,13 +46,21 @@ def pad(text: str, cells: int) -> str:
     return text + " " * (cells - width(text))
 
 
-def cut(text: str, cells: int) -> list[str]:
-    """`text` in pieces of at most `cells` each, whatever is in it."""
-    pieces, room = [""], cells
-    for cluster, size in clusters(text):
-        if size > room and pieces[-1]:
-            pieces.append("")
-            room = cells
-        pieces[-1] += cluster
-        room -= size
-    return pieces
+def cut(line: str, cells: int) -> list[str]:
+    """A line of code in pieces of at most `cells`: at a space where there is one to break at.
+
+    What follows the first piece is indented as the line is, and by four more.
+    """
+    pieces, indent = [], " " * (len(line) - len(line.lstrip()) + 4)
+    indent = indent if len(indent) < cells // 2 else ""
+    while width(line) > cells:
+        end, used = 0, 0
+        for cluster, size in clusters(line):
+            if used + size > cells and end:
+                break
+            end, used = end + len(cluster), used + size
+        space = line.rfind(" ", len(indent) + 1, end)
+        end = space if space > end // 2 else end
+        pieces.append(line[:end])
+        line = indent + line[end:].lstrip()
+    return [*pieces, line]

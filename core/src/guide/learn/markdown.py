@@ -242,6 +242,8 @@ def _list(lines: Sequence[str], number: int) -> List:
         lead, rest = [match[2]], list(lines[start + 1 : end])
         while rest and rest[0].strip() and not _ITEM.match(rest[0].strip()):
             lead.append(rest.pop(0).strip())
+        if bool(match[1]) != lines[0][0].isdigit():  # elsewhere they would become one
+            raise _refused("a list of another kind right after one", number + start)
         text = _checked(" ".join(lead), number + start)
         for i, line in enumerate(rest):
             if line.strip() and not line.startswith("    "):

@@ -72,9 +72,14 @@ def named_figures(section: Section, sections: Sequence[Section]) -> list[Figure]
         GuideError: when it names one that nobody brings, or is not written as sections are.
     """
     known = living.figures_of(list(sections))
-    names: list[str] = []
     text = read_page(section.file)
-    values(text, lambda name, key: (names.append(name), "")[1])
+    names: list[str] = []
+
+    def note(name: str, key: str) -> str:
+        names.append(name)
+        return ""
+
+    values(text, note)
     shown = [b.name for b in _parsed(section, text) if isinstance(b, Directive)]
     names = [*(n for n in shown if ":" not in n), *names]
     for name in names:

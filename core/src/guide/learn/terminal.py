@@ -103,8 +103,8 @@ class _Terminal:
             if not self.color:
                 yield f"    {line}".rstrip()
                 continue
-            for i, part in enumerate(cut(line, room - 6)):
-                yield ("    " if not i else "      ") + self.style(part, "code")
+            for part in cut(line, room - 4):
+                yield "    " + self.style(part, "code")
 
     def listed(self, block: List, room: int) -> Iterator[str]:
         bullet = "•" if self.unicode and self.color else "-"
@@ -228,7 +228,7 @@ def _between(before: str, after: str) -> str:
 
 
 def _styled(words: Sequence[Word], style: str) -> list[Word]:
-    return [(text, style if not old else old) for text, old in words]
+    return [(text, old or style) for text, old in words]
 
 
 def _length(words: Sequence[Word]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from textwrap import wrap
 
 from guide.learn.cells import pad, width
 from guide.learn.chart import Bars, Chart, Lines, Series
@@ -11,6 +13,7 @@ from guide.learn.figures import said
 from guide.units import number
 
 _ROWS, _LABEL = 9, 8
+_THEIRS = "author's"
 _MARKS, _ASCII = "●○▲+", "ox*+"
 
 
@@ -37,11 +40,12 @@ def _bars(chart: Bars, author: Bars | None, cells: int, unicode: bool) -> Iterat
     texts = [said(amount, chart.unit) for _, amount in chart.rows]
     others = [said(theirs[n], chart.unit) if n in theirs else "" for n, _ in chart.rows]
     columns = max(map(width, [*texts, "yours"])), max([*map(width, others), 0])
-    columns = (columns[0], max(columns[1], width("author's"))) if author else columns
+    columns = (columns[0], max(columns[1], width(_THEIRS))) if author else columns
     room = max(min(cells - names - columns[0] - columns[1] - 5, 40), 4)
-    yield chart.what + (" (bars are logarithmic)" if chart.log else "")
+    yield from wrap(chart.what + (" (bars are logarithmic)" if chart.log else ""), cells)
     if author:
-        yield f"{'':{names + room + 2}} {'yours':>{columns[0]}}  {'author' + chr(39) + 's':>{columns[1]}}"
+        heads = f"{'yours':>{columns[0]}}  {_THEIRS:>{columns[1]}}"
+        yield f"{'':{names + room + 2}} {heads}"
     for (name, amount), text, other in zip(chart.rows, texts, others, strict=True):
         share = _share(amount, min(amounts), max(amounts), chart.log) if amount > 0 else 0.0
         bar = _bar(share * room, unicode)
@@ -64,9 +68,7 @@ def _bar(length: float, unicode: bool) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def _lines(
-    chart: Lines, behind: Sequence[Series], cells: int, unicode: bool
-) -> Iterator[str]:
+def _lines(chart: Lines, behind: Sequence[Series], cells: int, unicode: bool) -> Iterator[str]:
     columns = min(cells - _LABEL - 2, 64)
     every = [*behind, *chart.series]
     x_low, x_high = _ends([x for s in every for x in s.xs], "x" in chart.log, fit=True)
@@ -76,7 +78,9 @@ def _lines(
     drawn = [(s, "·" if unicode else ".") for s in behind]
     drawn += list(zip(chart.series, marks, strict=False))
     for series, mark in drawn:
-        points = [(_scaled(x, "x" in chart.log), _scaled(y, "y" in chart.log)) for x, y in _points(series)]
+        points = [
+            (_scaled(x, "x" in chart.log), _scaled(y, "y" in chart.log)) for x, y in _points(series)
+        ]
         for column in range(columns):
             x = x_low + (x_high - x_low) * column / (columns - 1)
             y = _at(points, x)
@@ -84,12 +88,12 @@ def _lines(
                 row = round((y - y_low) / ((y_high - y_low) or 1) * (_ROWS - 1))
                 grid[_ROWS - 1 - row][column] = mark
     yield chart.y_label
-    for i, row in enumerate(grid):
+    for i, cells_of_row in enumerate(grid):
         label = ""
         if i in (0, _ROWS // 2, _ROWS - 1):
             y = y_high - (y_high - y_low) * i / (_ROWS - 1)
-            label = number(float(f"{math.exp(y) if "y" in chart.log else y:.2g}"))
-        yield f"{label:>{_LABEL}} {'│' if unicode else '|'}{''.join(row)}".rstrip()
+            label = _short(math.exp(y) if "y" in chart.log else y)
+        yield f"{label:>{_LABEL}} {'│' if unicode else '|'}{''.join(cells_of_row)}".rstrip()
     yield f"{'':{_LABEL}} {('└' + '─' * columns) if unicode else '+' + '-' * columns}"
     yield _axis(chart, x_low, x_high, columns)
     yield f"{'':{_LABEL}}  {chart.x_label}"
@@ -103,7 +107,7 @@ def _lines(
 def _axis(chart: Lines, low: float, high: float, columns: int) -> str:
     """The labels under the axis: as many of them as do not touch."""
     ends = [math.exp(v) if "x" in chart.log else v for v in (low, high)]
-    marks = chart.x_marks or [(v, number(float(f"{v:.2g}"))) for v in ends]
+    marks = chart.x_marks or [(v, _short(v)) for v in ends]
     line = " " * (columns + _LABEL + 2)
     taken = -1
     for value, text in marks:
@@ -116,6 +120,10 @@ def _axis(chart: Lines, low: float, high: float, columns: int) -> str:
             line = line[:start] + text + line[start + len(text) :]
             taken = start + len(text)
     return line.rstrip()
+
+
+def _short(value: float) -> str:
+    return number(float(f"{value:.2g}"))
 
 
 def _ends(values: Sequence[float], log: bool, fit: bool = False) -> tuple[float, float]:
@@ -135,7 +143,7 @@ def _points(series: Series) -> list[tuple[float, float]]:
 def _at(points: Sequence[tuple[float, float]], x: float) -> float | None:
     """The height of a line at x; None where it is not."""
     slack = 1e-9 * (abs(x) + 1)
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x0 - slack <= x <= x1 + slack:
             share = 0.0 if x1 == x0 else min(max((x - x0) / (x1 - x0), 0.0), 1.0)
             return y0 + (y1 - y0) * share

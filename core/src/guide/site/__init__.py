@@ -1,1 +1,1 @@
-"""The guide as a web site: pages assembled for some tracks, built by zensical, for reading offline."""
+"""The guide as a web site to read offline: pages for some tracks, built by zensical."""

@@ -28,7 +28,7 @@ MODULES = {
     "m5": "Measuring",
     "m6": "Your project",
 }
-_ID = re.compile(r"(?<![\w/\[(.])(m[0-6]/s\d+)\b(?!\.md)")
+_ID = re.compile(r"(?<![\w/.])(m[0-6]/s\d+)\b(?!\.md)")
 _KEPT = re.compile(r"(`[^`\n]*`|\[[^\]]*\]\([^)]*\)|<[^>\n]*>)")
 _DIRECTIVE = re.compile(r"^\{(figure|listing): (\S+)\}$", re.M)
 
@@ -86,7 +86,9 @@ def _section(section: Section, course: Course) -> str:
     text = text.replace(MARK, dagger)
     foot = f"\n\n---\n\nIn a terminal: `guide read {section.id}`"
     if built.borrowed:
-        foot += f". {dagger} measured on the author's machine; read it in a terminal once for yours."
+        foot += (
+            f". {dagger} measured on the author's machine; read it in a terminal once for yours."
+        )
     return f"{title}\n\n{_standing(built, ids)}\n{text}{foot}\n"
 
 
@@ -186,8 +188,8 @@ def _progress(course: Course) -> str:
     done = [s for s in course.sections if s.id in course.read]
     lines = [
         "# Progress",
-        f"**{len(done)} of {len(course.sections)}** sections read, when this site was made. Nothing "
-        "is locked: the order is advice. Exercises keep their own book: `guide progress`.",
+        f"**{len(done)} of {len(course.sections)}** sections read when this site was made. "
+        "Nothing is locked: the order is advice. The [exercises](exercises.md) are there too.",
         "| module | read | of |\n| --- | ---: | ---: |\n"
         + "\n".join(
             f"| {m} {MODULES[m]} | {sum(s.id in course.read for s in some)} | {len(some)} |"

@@ -25,7 +25,9 @@ def figure(shown: Shown, section: str) -> str:
     elif shown.computed:
         about = "Computed, and the same on every machine."
     else:
-        about += f" For yours, type <code>guide read {section}</code>, then <code>guide site</code>."
+        about += (
+            f" For yours, type <code>guide read {section}</code>, then <code>guide site</code>."
+        )
     body = "".join(_parts(author, mine))
     return (
         f'<div class="guide-figure" id="figure-{shown.figure.name}"><p class="title">'
@@ -54,29 +56,13 @@ def _lines(chart: Lines, behind: Sequence[Series]) -> str:
         Line(s.label, s.xs, s.ys, css) for s, css in zip(chart.series, _COLOURS, strict=False)
     ]
     marks = list(chart.x_marks)
-    if not chart.log and not marks:
-        return line_plot(lines, x_label=chart.x_label, y_label=chart.y_label)
-    if chart.log == "xy":
-        return log_plot(_positive(lines), chart.x_label, chart.y_label, marks)
+    if not chart.log:
+        shown = marks or None
+        return line_plot(lines, x_label=chart.x_label, y_label=chart.y_label, x_marks=shown)
     if chart.log == "y":  # an axis of powers whose exponents are x is a linear one
         lines = [replace(li, xs=[2.0**x for x in li.xs]) for li in lines]
         marks = [(2.0**x, text) for x, text in marks]
-        return log_plot(_positive(lines), chart.x_label, chart.y_label, marks)
-    return _linear(lines, chart)
-
-
-def _linear(lines: Sequence[Line], chart: Lines) -> str:
-    """A linear plot whose x axis has marks of its own."""
-    from guide.plot import Box, _path, frame  # the pieces that line_plot is made of
-
-    import numpy as np
-
-    xs, ys = ([v for li in lines for v in getattr(li, axis)] for axis in ("xs", "ys"))
-    box = Box(min(xs), max(xs), 0.0, 1.08 * max(y for y in ys if y is not None))
-    paths = [_path(box, li, np.array(li.xs, float), np.array(li.ys, float)) for li in lines]
-    legend = [(li.label, li.css) for li in lines if li.label]
-    marks = [mark for mark in chart.x_marks if box.x_low <= mark[0] <= box.x_high]
-    return frame(box, paths, chart.x_label, chart.y_label, legend, x_marks=marks)
+    return log_plot(_positive(lines), chart.x_label, chart.y_label, marks)
 
 
 def _positive(lines: Sequence[Line]) -> list[Line]:

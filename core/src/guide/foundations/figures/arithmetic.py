@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -54,7 +55,7 @@ def five_ways(quick: bool = False) -> dict[str, Any]:
             ways["numba, parallel"] = lambda: source(mass, speed)
     if find_spec("torch") and not quick:
         torch = import_module("torch")
-        m, v = torch.from_numpy(mass), torch.from_numpy(speed)
+        m, v = (torch.from_numpy(array) for array in (mass, speed))
         ways["torch"] = lambda: float((0.5 * m * v * v).sum())
     found = [(name, best_ns(call, quick, 150_000_000)) for name, call in ways.items()]
     fastest = min(found, key=lambda way: way[1])
@@ -110,10 +111,11 @@ def energy(quick: bool = False) -> dict[str, Any]:
     except Unavailable:
         meter = ModelMeter()
     found, times = [], 30 if quick else 1
-    for name, call, repeats in (
+    ways: list[tuple[str, Callable[[], float], int]] = [
         ("Python", lambda: energy_python(*lists), 4 * times),
         ("numpy", lambda: energy_numpy(mass, speed), 400 * times),
-    ):
+    ]
+    for name, call, repeats in ways:
         meter.start()
         for _ in range(repeats):
             call()
@@ -271,7 +273,7 @@ def masked_count(words: Any) -> Any:
 
 
 def compression(quick: bool = False) -> dict[str, Any]:
-    """zlib at three levels on the source of this package: how fast, and how small."""
+    """Zlib at three levels on the source of this package: how fast, and how small."""
     import zlib
     from pathlib import Path
 
@@ -280,7 +282,7 @@ def compression(quick: bool = False) -> dict[str, Any]:
     found, ratios = [], []
     for level in (1, 6, 9):
         packed = zlib.compress(text, level)
-        ns = best_ns(lambda n=level: zlib.compress(text, n), quick)
+        ns = best_ns(partial(zlib.compress, text, level), quick)
         found.append((f"pack, level {level}", 1000 * len(text) / ns))
         ratios.append(len(text) / len(packed))
     ns = best_ns(lambda: zlib.decompress(packed), quick)
@@ -379,7 +381,7 @@ def compiling(quick: bool = False) -> dict[str, Any]:
     strict(x, x)
     first_ns = float(time.perf_counter_ns() - start_ns)
     ways = (("strict", strict), ("order is free", loose))
-    found = [(name, best_ns(lambda f=f: f(x, x), quick)) for name, f in ways]
+    found = [(name, best_ns(partial(f, x, x), quick)) for name, f in ways]
     call_ns = best_ns(lambda: loose(x[:1], x[:1]), quick)
     return {
         "what": "shorter is better",
@@ -428,7 +430,7 @@ def branches(quick: bool = False) -> dict[str, Any]:
         kept = random.random(count) < percent / 100
         values = np.where(kept, 200, 50).astype(np.uint8)
         for name, kernel in (("branch", guess), ("no branch", step)):
-            ns = best_ns(lambda k=kernel, v=values: k(v, out), quick, 40_000_000)
+            ns = best_ns(partial(kernel, values, out), quick, 40_000_000)
             lines[name].append((percent, ns / count))
     known, doubtful = lines["branch"][0][1], lines["branch"][5][1]
     return {
@@ -456,7 +458,7 @@ def integers(quick: bool = False) -> dict[str, Any]:
     found = []
     for name in ("uint8", "int16", "int32", "int64"):
         array = np.ones(count, name)
-        ns = best_ns(lambda a=array: np.add(a, 3, out=a), quick)
+        ns = best_ns(partial(np.add, array, 3, out=array), quick)
         found.append((name, ns / count * 1000))
     ns = statement_ns("x + 3", "x = 1000", quick)
     found.append(("Python int", ns * 1000))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping
+from functools import partial
+from operator import contains
 from typing import Any
 
 from guide.foundations.figures.stopwatch import best_ns, series
@@ -29,14 +31,14 @@ def latency(quick: bool = False) -> dict[str, Any]:
 
 
 def bandwidth(quick: bool = False) -> dict[str, Any]:
-    """numpy's copy of one array to another, over their size: bytes read plus written."""
+    """Numpy's copy of one array to another, over their size: bytes read plus written."""
     import numpy as np
 
     points = []
     for power in range(14, 24 if quick else 27):
         source = np.ones(1 << power, np.uint8)
         target = np.empty_like(source)
-        ns = best_ns(lambda s=source, t=target: np.copyto(t, s), quick)
+        ns = best_ns(partial(np.copyto, target, source), quick)
         points.append((2 << power, (2 << power) / ns))
     best = max(gbs for _, gbs in points)
     memory = points[-1][1]
@@ -85,8 +87,8 @@ def first_touch(quick: bool = False) -> dict[str, Any]:
     for power in range(12, 24 if quick else 27, 1):
         held, size = np.ones(1 << power, np.uint8), 1 << power
         pages = max(size / 4096, 1)
-        new.append((size, best_ns(lambda n=size: fresh(n), quick, 30_000_000) / pages))
-        old.append((size, best_ns(lambda a=held: a.fill(1), quick, 30_000_000) / pages))
+        new.append((size, best_ns(partial(fresh, size), quick, 30_000_000) / pages))
+        old.append((size, best_ns(partial(held.fill, 1), quick, 30_000_000) / pages))
     return {
         "y": "ns for each 4 KiB",
         "lines": {"fresh": new, "had already": old},
@@ -112,9 +114,9 @@ def lookups(quick: bool = False) -> dict[str, Any]:
         def found(held: list[int] = held, wanted: int = wanted) -> bool:
             return held[bisect_left(held, wanted)] == wanted
 
-        scan.append((count, best_ns(lambda h=held, w=wanted: w in h, quick)))
+        scan.append((count, best_ns(partial(contains, held, wanted), quick)))
         halve.append((count, best_ns(found, quick)))
-        hashed.append((count, best_ns(lambda s=as_set, w=wanted: w in s, quick)))
+        hashed.append((count, best_ns(partial(contains, as_set, wanted), quick)))
     return {
         "lines": {"list": scan, "bisect": halve, "set": hashed},
         "values": {

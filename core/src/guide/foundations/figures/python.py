@@ -186,5 +186,3 @@ def profilers(quick: bool = False) -> dict[str, Any]:
         "rows": found,
         "values": {"calls_x": found[1][1] / found[0][1], "loop_x": found[3][1] / found[2][1]},
     }
-
-

@@ -162,7 +162,11 @@ def lock_per_item(quick: bool = False) -> dict[str, Any]:
         "what": "to count one item, two threads, shorter is better",
         "log": False,
         "rows": found,
-        "values": {"each_ns": found[0][1], "batch_ns": found[1][1], "batch_x": found[0][1] / found[1][1]},
+        "values": {
+            "each_ns": found[0][1],
+            "batch_ns": found[1][1],
+            "batch_x": found[0][1] / found[1][1],
+        },
     }
 
 
