@@ -308,7 +308,7 @@ def fusion(quick: bool = False) -> dict[str, Any]:
     """sqrt(max(a b + c, 0)) 2 + a: an operation at a time, in place, in blocks, compiled."""
     import numpy as np
 
-    count = 1 << (14 if quick else 21)
+    count = 1 << (14 if quick else 22)
     a, b, c = (np.random.default_rng(i).random(count) for i in range(3))
     out = np.empty(count)
     ways: dict[str, Callable[[], object]] = {
@@ -321,7 +321,7 @@ def fusion(quick: bool = False) -> dict[str, Any]:
         ways["one loop (numba)"] = lambda: fused(a, b, c, out)
     found = [(name, best_ns(call, quick, 150_000_000)) for name, call in ways.items()]
     return {
-        "what": "2 million elements, shorter is better",
+        "what": "4 million elements, shorter is better",
         "log": False,
         "rows": found,
         "values": {
@@ -351,7 +351,7 @@ def in_place(a: Any, b: Any, c: Any, out: Any) -> Any:
     return np.add(out, a, out=out)
 
 
-def in_blocks(a: Any, b: Any, c: Any, out: Any, size: int = 4096) -> Any:
+def in_blocks(a: Any, b: Any, c: Any, out: Any, size: int = 65_536) -> Any:
     """The same, a block at a time, so that what one operation wrote the next finds in cache."""
     for i in range(0, len(out), size):
         j = i + size
