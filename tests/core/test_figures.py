@@ -102,7 +102,7 @@ class TestKeeping:
 
     def test_its_numbers_are_said_with_their_units(self, mine):
         found = living.measure(mine)
-        assert living.value(mine, found, "a_ns") == "1 ns"
+        assert living.value(mine, found, "a_ns") == "1.0 ns"
         assert living.value(mine, found, "b_x") == "20 times"
         with pytest.raises(GuideError, match="has no value 'c_ns'; it has: a_ns, b_x"):
             living.value(mine, found, "c_ns")
@@ -230,3 +230,59 @@ class TestKernels:
         assert len(steady) == 5000
         assert sum(ns > 2_000_000 for ns in steady) > 250
         assert max(steady) == max(patient) == 301_000_000
+
+
+STRANGER = """
+from pathlib import Path
+from guide.learn.chart import Bars
+from guide.plugin import Figure, Section, Track, hookimpl
+
+GUIDE_API = 1
+HERE = Path(__file__).parent
+
+
+def measure(quick=False):
+    return {"rows": [["a block", 21e6]], "values": {"block_ns": 21e6}}
+
+
+def draw(data):
+    return Bars([(name, ns) for name, ns in data["rows"]], "ns", "one block")
+
+
+@hookimpl
+def guide_tracks():
+    return [Track("audio", "Audio", "Blocks.")]
+
+
+@hookimpl
+def guide_sections(track):
+    name = "stranger:"
+    figure = Figure("block", "A block", name + "measure", name + "draw", HERE / "e" / "block.json")
+    section = Section("m5/s40", "It", HERE / "s40.md", ("audio",), ("m5/s0",), (figure,))
+    return [section] if track == "audio" else []
+"""
+
+
+def test_a_strangers_track_brings_a_figure_through_the_hooks(guide, tmp_path):
+    (tmp_path / "stranger.py").write_text(STRANGER)
+    info = tmp_path / "stranger-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[guide]\naudio = stranger\n")
+    text = "# It\n\n{figure: block}\n\nIt waits {value: block.block_ns}.\n"
+    (tmp_path / "s40.md").write_text(text)
+    import os
+
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+
+    done = guide("read", "m5/s40", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert "figure block has no example" in done.stderr
+
+    done = guide("read", "m5/s40", "--write-examples", PYTHONPATH=path)
+    assert "block.json" in done.stderr
+    assert "It waits 21 ms." in done.stdout
+    assert "Stands on m5/s0, Timing honestly" in done.stdout
+
+    done = guide("read", "m5/s40", PYTHONPATH=path, XDG_CACHE_HOME=str(tmp_path / "other"))
+    assert "It waits 21 ms†." in done.stdout

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMNS = 400  # past three points for each, a column of the plot shows its lowest and highest
+_TEN, _MOST_POWERS = math.log10(2), 12  # how many powers of two an axis has room for
 _LOG_ROOM = math.log2(1.15)  # above and below the lines on a logarithmic axis
 _GAP, _LOG_STEPS, _LOG_FINE = 65535, 3000, 1000  # how report.js reads them
 
@@ -118,7 +119,7 @@ def log_plot(
 ) -> str:
     """Lines on logarithmic axes; `x_marks` are the values of x that are labelled, with their text.
 
-    On the y axis the powers of two are labelled.
+    On the y axis the powers of two are labelled, or those of ten where they are too many.
     """
     import numpy as np
 
@@ -128,6 +129,11 @@ def log_plot(
     box = Box(left, right, low - _LOG_ROOM, high + _LOG_ROOM)
     logs = [(math.log2(value), text) for value, text in x_marks]
     powers = range(math.ceil(box.y_low), math.floor(box.y_high) + 1)
+    y_marks = [(float(power), number(2.0**power)) for power in powers]
+    if len(y_marks) > _MOST_POWERS:
+        tens = range(math.ceil(box.y_low * _TEN), math.floor(box.y_high * _TEN) + 1)
+        step = math.ceil(len(tens) / _MOST_POWERS)
+        y_marks = [(n / _TEN, f"1e{n}" if abs(n) > 3 else number(10.0**n)) for n in tens[::step]]
     return frame(
         box,
         [_path(box, line, x, y) for line, x, y in drawn],
@@ -135,7 +141,7 @@ def log_plot(
         y_label,
         [(line.label, line.css) for line in lines if line.label],
         x_marks=[mark for mark in logs if left <= mark[0] <= right],
-        y_marks=[(power, number(2.0**power)) for power in powers],
+        y_marks=y_marks,
         rem=17,
     )
 

@@ -134,19 +134,24 @@ def value(figure: Figure, found: Measured, key: str) -> str:
 def said(amount: float, unit: str) -> str:
     """A number with the unit that a name ends in.
 
-    >>> said(81.2, "ns"), said(3.38, "x"), said(4096, "bytes"), said(12, "gbs"), said(7, "count")
-    ('81 ns', '3.4 times', '4.10 kB', '12 GB/s', '7')
+    >>> said(81.2, "ns"), said(1.02, "x"), said(4096, "bytes"), said(12, "gbs"), said(7, "count")
+    ('81 ns', '1.0 times', '4.10 kB', '12 GB/s', '7')
     """
     if unit == "ns":
-        return f"{number(float(f'{amount:.2g}'))} ns" if amount < 100 else duration(amount)
+        return f"{_two(amount)} ns" if amount < 100 else duration(amount)
     if unit == "x":
-        return f"{number(float(f'{amount:.2g}'))} times"
+        return f"{_two(amount)} times"
     if unit == "bytes":
         return size(amount)
     if unit == "percent":
         return f"{amount:.0f} %" if amount >= 10 else f"{amount:.2g} %"
     amount = amount if amount == int(amount) else float(f"{amount:.3g}")
     return f"{number(amount)} {_UNITS.get(unit, unit)}".rstrip()
+
+
+def _two(amount: float) -> str:
+    """Two figures, the second also where it is a zero: a figure is "1.0" for a reason."""
+    return f"{amount:.1f}" if 1 <= amount < 10 else number(float(f"{amount:.2g}"))
 
 
 def _file(figure: Figure) -> Path:

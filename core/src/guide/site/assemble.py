@@ -175,11 +175,8 @@ def _home(course: Course) -> str:
 
 
 def _exercises(course: Course) -> str:
-    rows = [
-        f"| [{e.id}]({file_of(e)}) | {e.title} | {', '.join(e.expected)} | {', '.join(e.invited)} |"
-        for e in course.exercises
-    ]
-    head = "| 👨‍💻 | what | expected of | invited |\n| --- | --- | --- | --- |\n"
+    rows = [f"| [{e.id}]({file_of(e)}) | {e.title} | {_asked(e)} |" for e in course.exercises]
+    head = "| 👨‍💻 | what | who |\n| --- | --- | --- |\n"
     text = head + "\n".join(rows) if rows else "No exercise is installed."
     return f"# Exercises\n\nBegin one in a terminal: `guide start ID`.\n\n{text}\n"
 

@@ -31,10 +31,8 @@ def scaling(quick: bool = False) -> dict[str, Any]:
     counts = sorted({1, 2, *range(4, min(usable_threads(), 16) + 1, 2), min(usable_threads(), 16)})
     lines: dict[str, list[tuple[float, float]]] = {"Python": [], "SHA-256 in C": []}
     for name, work in (("Python", holds), ("SHA-256 in C", lets_go)):
-        alone_ns = min(together_ns(work, 1) for _ in range(2 if quick else 7))
-        for count in counts:
-            took_ns = min(together_ns(work, count) for _ in range(2 if quick else 7))
-            lines[name].append((count, count * alone_ns / took_ns))
+        took_ns = {n: min(together_ns(work, n) for _ in range(2 if quick else 9)) for n in counts}
+        lines[name] = [(n, n * took_ns[1] / took_ns[n]) for n in counts]
     return {
         "lines": lines,
         "values": {
