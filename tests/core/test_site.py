@@ -159,20 +159,21 @@ def test_it_is_served_to_this_machine(start_guide, tmp_path):
         assert b"How far away is memory?" in page.read()
 
 
+@pytest.fixture(scope="module")
+def address(site):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.mark.skipif(not CHROMIUM, reason="there is no browser")
 class TestBrowser:
-    @pytest.fixture(scope="class")
-    def address(self, site):
-        class Quiet(SimpleHTTPRequestHandler):
-            def log_message(self, *arguments):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        server.server_close()
-
     @pytest.mark.parametrize("dark", [False, True])
     def test_it_follows_light_and_dark_and_fits_a_phone(self, address, tmp_path, dark):
         with browser(tmp_path / "profile") as page:
