@@ -64,10 +64,7 @@ class _Serving:
             command, count = MESSAGE.unpack(message)
             try:
                 value = getattr(self, f"do_{command.decode()}")(count)
-                if value is None:
-                    answer = (b"k", 0)
-                else:
-                    answer = (b"v", encode(value[0], self.returned))
+                answer = (b"k", 0) if value is None else (b"v", encode(value[0], self.returned))
             except MemoryError:
                 answer = self.failed("MemoryError", "more memory than the exercise allows", 0)
             except (Unsendable, Full) as error:

@@ -89,7 +89,9 @@ class Nursery:
         ours, theirs = socket.socketpair()
         names = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM", "NUMEXPR")
         env = {
-            **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")},
+            **{
+                k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+            },
             **{f"{name}_NUM_THREADS": str(self.threads) for name in names},
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -139,7 +141,10 @@ class Nursery:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -199,7 +204,9 @@ class Worker:
     def __init__(self, nursery: Nursery, file: Path, entry: str, limits: Limits) -> None:
         self.file, self.limits, self.missing = file, limits, list[str]()
         self._nursery = nursery
-        self._scratch = tempfile.TemporaryDirectory(prefix="guide-check-", ignore_cleanup_errors=True)
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="guide-check-", ignore_cleanup_errors=True
+        )
         self._given, self._returned = _Memory(_GIVEN), _Memory(_RETURNED)
         self._control, control = socket.socketpair()
         self._output, output = os.pipe()
@@ -297,7 +304,10 @@ class Worker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
