@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from guide.errors import GuideError, UsageError
-from guide.foundations import plugin as foundations
 from guide.learn.contents import all_exercises, find_exercise
 from guide.learn.exercises import attempt_file, check
 from guide.plugin import Exercise
 from guide.plugins import Plugins
+from guide.testing import PluginConformance
 
 CHECK = """
 def check(attempt):
@@ -81,14 +81,9 @@ def plugins():
     return Plugins(disabled=["vision", "graphics", "deep-learning"])
 
 
-def test_each_exercise_of_core_is_passed_by_its_solution_and_not_by_its_starter():
-    exercises = foundations.guide_exercises("")
-    assert exercises
-    for exercise in exercises:
-        assert check(exercise, exercise.folder / "solution.py").passed
-        outcome = check(exercise, exercise.folder / "starter.py")
-        assert not outcome.passed
-        assert outcome.message
+class TestFoundations(PluginConformance):
+    plugin = "guide.foundations.plugin"
+    heavy = ("torch", "cv2", "numba")
 
 
 def test_they_are_listed_in_order(plugins):

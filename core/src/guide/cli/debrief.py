@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,6 +163,6 @@ def _ceiling(threads: int) -> float:
     return (value or 0.0) * 1e9
 
 
-def _only_landlock(missing: tuple[str, ...] | list[str]) -> bool:
+def _only_landlock(missing: Sequence[str]) -> bool:
     """An older kernel without Landlock keeps everything else; that is not worth a line a check."""
     return list(missing) == ["files"]

@@ -105,7 +105,7 @@ def start(exercise: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--no-predict", is_flag=True, help="Do not ask what you expect.")
 def check(exercise: str | None, every: bool, as_json: bool, no_predict: bool) -> None:
-    """Check your attempt at EXERCISE: is it right, and is it fast?
+    """Check your attempt at EXERCISE: that it is right, and fast.
 
     Your file is the one in the current folder, else where `guide start` put it. Fast is a ratio to
     the starter on this machine, never a time. Exits with 0 when it passes, with 1 when it does
@@ -276,9 +276,8 @@ def solution(exercise: str, yes: bool) -> None:
     if (found.folder / "solution.md").is_file():
         click.echo(f"\n{read_page(found.folder / 'solution.md')}")
     if standing.ratio:
-        click.echo(
-            f"\nMeasured: yours {standing.ratio:.1f}x naive, {100 * standing.share:.0f} % of this one"
-        )
+        share = f"{100 * standing.share:.0f} % of this one"
+        click.echo(f"\nMeasured: yours {standing.ratio:.1f}x naive, {share}")
     click.echo(f"\nThe file: {manifest.solution}\n\nNext: guide exercises")
 
 

@@ -72,9 +72,10 @@ def _guessing(standings: dict[str, Standing]) -> list[str]:
     assert first is not None
     assert last is not None
     better = "better" if last < first else "not better yet"
-    return [
-        f"predictions {len(guesses)}: the first half off by {first:.1f}x, the last by {last:.1f}x: {better}"
-    ]
+    said = (
+        f"predictions {len(guesses)}: the first half off by {first:.1f}x, the last by {last:.1f}x"
+    )
+    return [f"{said}: {better}"]
 
 
 def in_order(standings: dict[str, Standing]) -> list[Guess]:

@@ -128,7 +128,8 @@ class _Writer:
 
     def array(self, value: np.ndarray | np.generic) -> None:
         scalar = isinstance(value, np.generic)
-        plain = np.asarray(value) if scalar else np.ndarray.view(value, np.ndarray)
+        # By numpy's own method: a subclass has no say in what its memory is.
+        plain: Any = np.asarray(value) if scalar else np.ndarray.view(value, np.ndarray)  # type: ignore[arg-type]
         if plain.dtype.hasobject:
             raise Unsendable("an array of Python objects")
         kind = repr(np.lib.format.dtype_to_descr(plain.dtype)).encode()

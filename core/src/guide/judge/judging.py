@@ -325,8 +325,8 @@ class Judge:
                 times["yours"][-1] += max(beyond, 0)
             self._require_right(values, many, workers["yours"])
             done = number + 1
+            progress(f"round {max(done, 0)}")
             if done >= fewest and ((done - fewest) % _EVERY == 0 or done == most):
-                progress(f"round {done}")
                 standing = decide(times["naive"], times["reference"], times["yours"], bars)
                 late = time.monotonic() - began > bars.budget_s
                 if standing.decision != "undecided" or late:

@@ -390,11 +390,12 @@ class Worker:
         status = self._nursery.reap(pid) if pid else 0
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            why = {
+            known: dict[int, str] = {
                 signal.SIGKILL: "it was killed: out of memory or processor time",
                 signal.SIGXCPU: "it used up its processor time",
                 signal.SIGSEGV: "it crashed: SIGSEGV, a read or write outside its memory",
-            }.get(number, f"it crashed: {signal.Signals(number).name}")
+            }
+            why = known.get(number, f"it crashed: {signal.strsignal(number)}")
             raise Failed(f"{self.file.name}: {why}")
         raise Cheated(f"{self.file.name}: it ended the process instead of returning")
 
