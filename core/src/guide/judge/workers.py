@@ -403,11 +403,12 @@ class Worker:
         self._signal(signal.SIGSTOP)
         if sys.platform != "linux":
             return
-        # A signal to all threads takes a moment. What is read of it must not change any more.
+        # The signal takes a moment to reach all threads, and what is read must not change any more.
         for _ in range(1000):
-            with contextlib.suppress(OSError, IndexError):
-                stat = Path(f"/proc/{self._pid}/stat").read_bytes()
-                if stat.rpartition(b")")[2].split()[0] in (b"T", b"t", b"Z"):
+            with contextlib.suppress(OSError):
+                tasks = Path(f"/proc/{self._pid}/task")
+                stats = [(tasks / name / "stat").read_bytes() for name in os.listdir(tasks)]  # noqa: PTH208
+                if all(stat.rpartition(b")")[2].split()[0] in b"TtZX" for stat in stats):
                     return
             time.sleep(0.00005)
 
