@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from guide.judge.judging import Judge, Result
 
 _SPARE = 1.25  # by how much the solution has to clear the bar: other machines are other machines
-_SHORT_NS = (
-    2_000_000  # a reference that is done sooner is measured with too much of the handing over
-)
+_SHORT_NS = 300_000  # a reference that is done sooner is measured with too much of the handing over
 
 
 @dataclass(slots=True)
@@ -183,7 +181,8 @@ def _advice(manifest: Manifest, effects: list[float], shortest: list[float]) -> 
         if not (manifest.folder / name).is_file():
             yield f"{name} is missing"
     if manifest.bars and effects:
-        if manifest.bars.over_naive > min(effects) / 2:
+        # Half of an effect that is small itself would be no bar: then its root.
+        if manifest.bars.over_naive > max(min(effects) / 2, min(effects) ** 0.5):
             yield (
                 f"over_naive = {manifest.bars.over_naive:g} is more than half of the effect, "
                 f"{min(effects):.1f}x: lower it"
