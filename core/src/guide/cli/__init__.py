@@ -24,7 +24,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "read": ("read", "Read a section."),
         "exercises": ("exercises", "List the exercises."),
         "start": ("exercises", "Copy an exercise's starter here."),
-        "check": ("exercises", "Check your attempt: is it right, and is it fast?"),
+        "check": ("exercises", "Check your attempt: right, then fast."),
         "watch": ("watch", "Check an exercise each time you save it."),
         "hint": ("exercises", "Give the next hint for an exercise."),
         "solution": ("exercises", "Show an exercise's solution beside yours, and why."),

@@ -96,7 +96,7 @@ def start(exercise: str) -> None:
     click.echo(read_page(found.folder / "README.md"))
     click.echo(f"\nYour file: {file.name}\n")
     ask_predictions(found, manifest, learn.standing_of([found])[found.id])
-    click.echo(f"Next: edit it, then: guide check {found.id}, or: guide watch {found.id}")
+    click.echo(f"Next: edit it (guide watch checks each save), then: guide check {found.id}")
 
 
 @click.command("check")
