@@ -90,6 +90,7 @@ class TestCodec:
         with pytest.raises(Full):
             encode(np.zeros(1000), memoryview(bytearray(100)))
 
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the parser's, on damaged text
     def test_damaged_bytes_are_garbled_or_a_plain_value_never_anything_else(self):
         random.seed(1)
         buffer = memoryview(bytearray(1 << 12))
@@ -291,6 +292,22 @@ class TestWorkers:
         while any(map(alive, pids)) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert not any(map(alive, pids))
+
+    def test_where_nothing_can_be_forked_or_kept_in_memory_alone_it_works_too(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.delattr(os, "memfd_create")
+        file = tmp_path / "mine.py"
+        file.write_text("import os\ndef solve(x):\n    return 1 / x if x else os._exit(3)\n")
+        with Nursery(forks=False) as nursery:
+            for value, said in ((2, ""), (0, "ended the process")):
+                with Worker(nursery, file, "solve", Limits()) as worker:
+                    worker.load([(value,)])
+                    if said:
+                        with pytest.raises(Failed, match=said):
+                            worker.call()
+                    else:
+                        assert worker.call().value == [0.5]
 
     def test_something_needed_that_is_missing_is_one_line(self):
         with pytest.raises(GuideError, match="needs no_such_thing; type: pip install"):

@@ -4,10 +4,10 @@ Importing numba takes half a second and torch two; a fork takes a millisecond. S
 answers while you are still looking at the line you changed. It is also a wall: a worker is a copy
 of this process, which never held an expected value.
 
-    python -m guide.judge.nursery FD
+    python -m guide.judge.nursery FD fork|become
 
 FD is a socket. A message is a JSON object and, for "fork", file descriptors: control, given
-memory, returned memory, output.
+memory, returned memory, output. With "become" nothing is forked: it turns into a worker itself.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from typing import Any
 
 from guide.judge.confine import adopt, confine, die_with_parent, hide, limit
 
-FORKS = sys.platform == "linux"  # elsewhere a system library may not survive it
 
-
-def main(fd: int) -> None:
+def main(fd: int, forks: bool) -> None:
     """Serve the judge at the other end of `fd` until it goes away."""
     die_with_parent()
     adopt()
@@ -46,10 +44,9 @@ def main(fd: int) -> None:
         if "needs" in message:
             _answer(judge, {"missing": _imported(message["needs"])})
         elif "fork" in message:
-            pid = os.fork() if FORKS else 0
+            pid = os.fork() if forks else 0
             if pid == 0:
-                if FORKS:
-                    judge.close()
+                judge.close()
                 _become(message["fork"], fds)
             workers.add(pid)
             for one in fds:
@@ -85,7 +82,8 @@ def _become(setup: dict[str, Any], fds: list[int]) -> None:
             os.close(one)
         # Line by line: what was printed before a crash is what explains it.
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        os.setpgid(0, 0)
+        with contextlib.suppress(OSError):  # a session of its own has a group of its own
+            os.setpgid(0, 0)
         scratch = Path(setup["scratch"])
         os.chdir(scratch)
         os.environ["TMPDIR"] = os.environ["NUMBA_CACHE_DIR"] = os.environ["HOME"] = str(scratch)
@@ -134,4 +132,4 @@ def _children() -> set[int]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2] == "fork")

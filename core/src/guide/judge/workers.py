@@ -73,19 +73,25 @@ class Timed:
 class Nursery:
     """The process that forks workers, with what an exercise needs imported already.
 
+    Args:
+        needs: what it imports.
+        threads: how many the libraries may use.
+        forks: whether it can; where a system library may not survive a fork, as on macOS, each
+            worker is a process that was started for it, which is slower.
+
     Raises:
         GuideError: when something needed is not installed, or this system has no way to do it.
     """
 
-    def __init__(self, needs: Sequence[str] = (), threads: int = 1) -> None:
+    def __init__(
+        self, needs: Sequence[str] = (), threads: int = 1, *, forks: bool = sys.platform == "linux"
+    ) -> None:
         if sys.platform == "win32":
             raise GuideError(
                 "checks that time your code need Linux or macOS", "run guide inside WSL"
             )
-        self.needs, self.threads = tuple(needs), threads
-        self._start()
-
-    def _start(self) -> None:
+        self.needs, self.threads, self._forks = tuple(needs), threads, forks
+        self._grown: dict[int, Nursery] = {}  # workers that were nurseries, by process id
         ours, theirs = socket.socketpair()
         names = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM", "NUMEXPR")
         env = {
@@ -98,7 +104,11 @@ class Nursery:
             "PYTHONSAFEPATH": "1",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "guide.judge.nursery", str(theirs.fileno())],
+            [
+                sys.executable,
+                *("-m", "guide.judge.nursery", str(theirs.fileno())),
+                "fork" if forks else "become",
+            ],
             env=env,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -122,15 +132,27 @@ class Nursery:
             and limits.memory_mb * 1_000_000 + _GIVEN + _RETURNED,
             "processes": limits.processes,
         }
-        socket.send_fds(self._socket, [json.dumps({"fork": setup}).encode()], list(fds))
-        return int(self._answer()["pid"])
+        message = [json.dumps({"fork": setup}).encode()]
+        if self._forks:
+            socket.send_fds(self._socket, message, list(fds))
+            return int(self._answer()["pid"])
+        grown = Nursery(self.needs, self.threads, forks=False)
+        socket.send_fds(grown._socket, message, list(fds))
+        self._grown[grown._process.pid] = grown
+        return grown._process.pid
 
     def reap(self, pid: int) -> int:
         """End a worker, with all it has started; how it ended, as `os.waitpid` has it."""
+        if grown := self._grown.pop(pid, None):
+            grown.close()
+            code = grown._process.returncode
+            return -code if code < 0 else code << 8
         return int(self._ask({"reap": pid})["status"])
 
     def close(self) -> None:
         """End it; the kernel then ends the workers that are left."""
+        for grown in self._grown.values():
+            grown.close()
         self._socket.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
