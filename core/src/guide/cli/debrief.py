@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +26,14 @@ _BAR = 12
 def lines(
     exercise: Exercise, manifest: Manifest, result: Result, standing: Standing
 ) -> Iterator[str]:
-    """The verdict, then what explains it."""
+    """The verdict, then what explains it; no line is wider than the terminal."""
+    for line in _lines(exercise, manifest, result, standing):
+        yield from fitted(line)
+
+
+def _lines(
+    exercise: Exercise, manifest: Manifest, result: Result, standing: Standing
+) -> Iterator[str]:
     yield headline(exercise, result)
     if result.failure:
         yield from _failing(result.failure, exercise)
@@ -68,6 +77,19 @@ def headline(exercise: Exercise, result: Result) -> str:
         what = "not fast enough yet: " if result.speed else "not there yet: "
         return click.style(f"✗ {name}: correct, {what}{result.message}", fg="yellow")
     return click.style(f"✗ {name}: {result.message}", fg="red")
+
+
+def fitted(line: str) -> Iterator[str]:
+    """A line broken to the width of the terminal; whole in a pipe. A style goes on over it all."""
+    columns = min(shutil.get_terminal_size().columns, 100)
+    plain = click.unstyle(line)
+    if not sys.stdout.isatty() or len(plain) <= columns:
+        yield line
+        return
+    indent = " " * (len(plain) - len(plain.lstrip()) + 2)
+    start, _, end = line.partition(plain) if plain in line else ("", "", "")
+    for part in textwrap.wrap(plain, columns, subsequent_indent=indent):
+        yield f"{start}{part}{end}"
 
 
 def ladder(speed: Speed, threads: int) -> Iterator[str]:

@@ -48,10 +48,11 @@ def exercises(track: str | None, as_json: bool) -> None:
         flags = f"  [{', '.join(standing.flags)}]" if standing.flags else ""
         sign = SIGNS["correct" if standing.passed and standing.state == "wrong" else standing.state]
         colour = "green" if standing.passed else "yellow" if standing.tries else None
-        click.echo(
-            f"{click.style(f'{sign:2}', fg=colour)} {click.style(exercise.id, fg='cyan')}  "
-            f"{exercise.title}  ({'; '.join(of)}){flags}"
-        )
+        for_whom = f"({'; '.join(of)}){flags}"
+        if sys.stdout.isatty() and shutil.get_terminal_size().columns < 80:
+            for_whom = flags.strip()  # a narrow terminal has room for the titles alone
+        head = f"{click.style(f'{sign:2}', fg=colour)} {click.style(exercise.id, fg='cyan')}"
+        click.echo(f"{head}  {exercise.title}  {for_whom}".rstrip())
     if following := _next(found, standings):
         click.echo("\n· new  … started  ✗ wrong  ✓ correct  ✓✓ fast  ★ best")
         click.echo(f"Next: {following}")

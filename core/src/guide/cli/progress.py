@@ -57,7 +57,7 @@ def _line(exercise: Exercise, standing: Standing) -> str:
     flags = f" [{', '.join(standing.flags)}]" if standing.flags else ""
     hints = f" {standing.hints} hint{'s' if standing.hints > 1 else ''}" if standing.hints else ""
     sign = click.style(f"{SIGNS[standing.state]:2}", fg="green" if standing.passed else None)
-    return f"  {sign} {exercise.id:7} {exercise.title[:30]:30} {measured:>6}{hints}{flags}".rstrip()
+    return f"  {sign} {exercise.id:7} {exercise.title[:36]:36} {measured:>6}{hints}{flags}".rstrip()
 
 
 def _guessing(standings: dict[str, Standing]) -> list[str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import select
 import shlex
-import shutil
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -254,30 +252,19 @@ class Watching:
         )
 
     def _draw(self, lines: Sequence[str]) -> None:
+        from guide.cli.debrief import fitted
+
         terminal = sys.stdout.isatty()
-        columns = shutil.get_terminal_size().columns
         if terminal:
             click.echo("\x1b[2J\x1b[H", nl=False)
         click.secho(f"{self.exercise.id}  {self.exercise.title}", bold=True)
         place = self.file.name if self.file.parent == Path.cwd() else str(self.file)
         click.echo(f"{place}\n")
         for line in lines:
-            for part in _wrapped(line, columns) if terminal else [line]:
+            for part in fitted(line):
                 click.echo(part)
         if terminal:
             click.echo(f"\n{click.style(_KEYS, dim=True)}")
-
-
-def _wrapped(line: str, columns: int) -> Iterator[str]:
-    """A line broken to the width of the terminal; a style goes on over all of its parts."""
-    plain = click.unstyle(line)
-    if len(plain) <= columns:
-        yield line
-        return
-    indent = " " * (len(plain) - len(plain.lstrip()) + 2)
-    start, _, end = line.partition(plain) if plain in line else ("", "", "")
-    for part in textwrap.wrap(plain, columns, subsequent_indent=indent):
-        yield f"{start}{part}{end}"
 
 
 @contextmanager
