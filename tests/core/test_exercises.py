@@ -264,3 +264,21 @@ class TestDevCheck:
         code, out, _ = main("dev", "check", str(tmp_path), "--runs", "1")
         assert code == 1
         assert said in out
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (GOOD, {"figures": {}}),
+        ("def double(x): return x", {"wrong": "twice 3 is 6"}),
+        ("x = 1 / 0", {"wrong": "mine.py:1: ZeroDivisionError: division by zero"}),
+        ("import os\nos._exit(0)", {"wrong": "mine.py: it ended the process instead of returning"}),
+        ("", {"wrong": "mine.py does not define double"}),
+    ],
+)
+def test_without_any_walls_a_simple_check_is_still_a_process_of_its_own(tmp_path, code, said):
+    from guide.judge.simple import _apart
+
+    (tmp_path / "check.py").write_text(CHECK)
+    (tmp_path / "mine.py").write_text(code)
+    assert _apart(read_manifest(tmp_path), tmp_path / "mine.py") == said

@@ -1,7 +1,10 @@
 """The judge: how values cross, what rounds say, how a submission fails, and what it leaves."""
 
+import ctypes
+import functools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import guide
 from guide.errors import GuideError
 from guide.judge.codec import Full, Garbled, Unsendable, decode, encode
 from guide.judge.compare import difference
@@ -22,6 +26,8 @@ from guide.judge.lock import alone
 from guide.judge.manifest import Bars, read_manifest
 from guide.judge.verdict import decide, rank, ratio
 from guide.judge.workers import Failed, Limits, Nursery, Worker
+
+FOLDER = Path(guide.__file__).parent / "foundations" / "exercises" / "walk_with_the_grain"
 
 plain = st.recursive(
     st.none()
@@ -396,11 +402,37 @@ class TestJudging:
         )
         assert result.message.startswith("calls: 5")
 
-    def test_the_judge_hides_its_memory(self, judged):
+    def test_the_judge_hides_its_memory_while_it_judges(self, judged, tmp_path):
         judged("def solve(x): return np.sort(x)")
-        import ctypes
+        get_dumpable = functools.partial(ctypes.CDLL(None).prctl, 3, 0, 0, 0, 0)
+        with Judge(read_manifest(tmp_path)):
+            assert get_dumpable() == 0
+        assert get_dumpable() == 1
 
-        assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
+    def test_nobody_is_judged_as_root_is(self, tmp_path):
+        """As an ordinary user, for whom /proc belongs to others."""
+        if os.getuid():
+            pytest.skip("this test itself gives root away")
+        if not all(path.stat().st_mode & 1 for path in Path(sys.base_prefix).parents):
+            pytest.skip("this Python lies where only root may read")
+        folder = tmp_path / "it"
+        shutil.copytree(FOLDER, folder)
+        for path in (folder, *folder.rglob("*"), *list(folder.parents)[:3]):
+            path.chmod(0o755)
+        code = (
+            "import os, sys\nos.setgid(65534); os.setuid(65534)\nfrom pathlib import Path\n"
+            "from guide.judge.judging import Judge\n"
+            "from guide.judge.manifest import read_manifest\n"
+            "folder = Path(sys.argv[1])\n"
+            "with Judge(read_manifest(folder)) as judge:\n"
+            "    for name in ('solution', 'cheats/judge_memory', 'cheats/background_process'):\n"
+            "        result = judge.judge(folder / f'{name}.py', speed=False)\n"
+            "        print(result.state, result.unconfined)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, cwd="/"
+        )
+        assert done.stdout == "correct ()\nwrong ()\nwrong ()\n", done.stderr
 
 
 class TestLock:

@@ -97,6 +97,12 @@ def hide() -> None:
         ctypes.CDLL(None).prctl(DUMPABLE, 0, 0, 0, 0)
 
 
+def show() -> None:
+    """Be as readable as before; until then /proc/self belongs to root."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DUMPABLE, 1, 0, 0, 0)
+
+
 def adopt() -> None:
     """Become the parent of whatever is orphaned below, so that it can be found and ended."""
     if sys.platform == "linux":

@@ -20,7 +20,7 @@ import numpy as np
 
 from guide.judge.checks import Arguments, Check
 from guide.judge.compare import shown
-from guide.judge.confine import hide
+from guide.judge.confine import hide, show
 from guide.judge.manifest import Bars, Manifest
 from guide.judge.verdict import Standing, decide
 from guide.judge.workers import Cheated, Failed, Limits, Nursery, Worker
@@ -124,6 +124,7 @@ class Judge:
     def close(self) -> None:
         """End the nursery and its workers."""
         self._nursery.close()
+        show()
 
     def __enter__(self) -> Judge:
         return self
