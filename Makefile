@@ -10,7 +10,7 @@ DRAGON := build/meshes/dragon.ply
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-graphics bench-vision clips people meshes clean
+.PHONY: demo test lint bench bench-core bench-graphics bench-vision bench-judge clips people meshes clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -41,6 +41,11 @@ bench-graphics: $(READY) build/peers/.graphics
 # ARGS=--quick: three, to see that it runs.
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)
+
+# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine; ten minutes.
+# ARGS=--quick: two, to see that it runs.
+bench-judge: $(READY)
+	@$(BIN)/python -m benchmarks.judge $(ARGS)
 
 clips: $(CLIPS)
 

@@ -253,10 +253,10 @@ class Worker:
         """The end of what it printed."""
         return self._printed.decode("utf-8", "replace").strip()
 
-    def load(self, inputs: Sequence[tuple[Any, ...]]) -> None:
-        """Hand over fresh inputs, one tuple of arguments for each call; not timed."""
+    def load(self, inputs: Sequence[tuple[Any, ...]]) -> int:
+        """Hand over fresh inputs, one tuple of arguments for each call; how long it took, in ns."""
         self._put(list(inputs))
-        self.ask(b"L", self._given.used, resume_only=True)
+        return self.ask(b"L", self._given.used, resume_only=True).wall_ns
 
     def call(self) -> Timed:
         """Call with what was loaded; its value is the list of what the calls returned."""
