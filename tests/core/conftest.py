@@ -105,9 +105,9 @@ def no_machine_card(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nobody_learns_here(tmp_path, monkeypatch):
-    """What a test reads or chooses is not found by another, nor left in somebody's home."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+def nobody_learns_here(tmp_path_factory, monkeypatch):
+    """What a test reads, chooses or does as a learner is not found by another, nor in a home."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
 
 
 def environment(**more):

@@ -181,7 +181,7 @@ class TestExercises:
 
     def test_as_json(self, main):
         rows = json.loads(main("exercises", "--json")[1])
-        assert {"id", "title", "expected", "invited"} == set(rows[0])
+        assert {"id", "title", "expected", "invited", "state", "passed", "flags"} == set(rows[0])
 
     def test_from_starter_to_passed(self, main, tmp_path):
         code, out, _ = main("start", "m0::e0")

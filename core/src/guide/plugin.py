@@ -105,8 +105,10 @@ class Section:
 class Exercise:
     """An exercise: a folder with README.md, starter.py, solution.py and check.py.
 
-    `check.py` has one function, `check(attempt)`, which is handed the imported starter or
-    solution and raises AssertionError with a sentence for the learner when it is not right yet.
+    In the simple form `check.py` has one function, `check(attempt)`, which is handed the imported
+    starter or solution and raises AssertionError with a sentence for the learner when it is not
+    right yet. With an `exercise.toml` it can be judged for its speed too, be answered in words or
+    be counted: see docs/exercises.md, and `Exercise.of`, which reads id and title from there.
     """
 
     id: str  # "m1::e0"
@@ -117,6 +119,22 @@ class Exercise:
 
     def __post_init__(self) -> None:
         _require(_EXERCISE, self.id, "an exercise's id", "m1::e0")
+
+    @classmethod
+    def of(cls, folder: Path) -> Exercise:
+        """The exercise in `folder`, as its exercise.toml names it.
+
+        Raises:
+            ValueError: when id or title is missing, or the file is no TOML.
+            OSError: when there is none.
+        """
+        import tomllib
+
+        said = tomllib.loads((folder / "exercise.toml").read_text(encoding="utf-8"))
+        if not {"id", "title"} <= said.keys():
+            raise ValueError(f"{folder / 'exercise.toml'} gives no id or no title")
+        for_whom = {key: tuple(said.get(key, ())) for key in ("expected", "invited")}
+        return cls(said["id"], said["title"], folder, **for_whom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
             "A loop that does not drift",
             _HERE / "exercises" / "no_drift",
             expected=("all",),
-        )
+        ),
+        *(Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))),
     ]
 
 
