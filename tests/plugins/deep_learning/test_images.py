@@ -436,7 +436,8 @@ def test_the_loss_of_text_is_that_of_the_next_byte() -> None:
 
 def test_reading_and_drawing_images_load_no_torch() -> None:
     code = (
-        "import sys; from guide_deep_learning.training.data import augment, images, order, prefetch;"
+        "import sys\n"
+        "from guide_deep_learning.training.data import augment, images, order, prefetch\n"
         "images.open_images('shapes'); print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
