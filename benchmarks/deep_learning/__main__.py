@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import sys
 from importlib.metadata import version
 
+from benchmarks.apart import FailedError
 from benchmarks.deep_learning.scale import QUICK, Scale
 from benchmarks.rows import HEAD, Row, line, machine
 
@@ -32,14 +34,20 @@ def main() -> None:
     scale = QUICK if typed.quick else Scale()
     if typed.markdown:
         print(machine(f"torch {version('torch')}") + "\n")
+    failed = False
     print(HEAD)
     for part in typed.parts or PARTS:
         name = f"benchmarks.deep_learning.{part}"
         if importlib.util.find_spec(name) is None:
             print(line(Row(part, "-", "not there yet", None, "-", None)), flush=True)
             continue
-        for row in importlib.import_module(name).rows(scale):
-            print(line(row), flush=True)
+        try:
+            for row in importlib.import_module(name).rows(scale):
+                print(line(row), flush=True)
+        except (FailedError, ImportError) as error:  # the other parts are worth having
+            failed = True
+            print(line(Row(part, "-", f"did not run: {error}", None, "-", False)), flush=True)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from torch import Tensor
 from benchmarks.deep_learning.loops import BATCH, CLASSES, WIDTH, adamw, meters, network, now_ns
 from guide.loop import Loop
 from guide.timing import Timeline
-from guide_deep_learning.training.guard import LateLoss
-from guide_deep_learning.training.trainer import PHASES
+from guide_deep_learning.training.loop.guard import late_loss
+from guide_deep_learning.training.loop.trainer import PHASES
 
 RATE_HZ = 10  # of the sampler
 EVERY = 512  # ticks between two times that the loop works out what was recorded
@@ -55,7 +55,7 @@ def costs(repeats: int) -> Iterator[Cost]:
     hot_us, cold_us = sum(c.hot_us for c in each), sum(c.cold_us for c in each)
     yield Cost(f"{len(each)} stamps of its phases", hot_us, cold_us)
 
-    late = LateLoss(torch.device("cpu"))
+    late = late_loss(torch.device("cpu"))
 
     def guard(step: int, loss: Tensor) -> None:
         found = late.swap(step, loss)
@@ -123,7 +123,7 @@ class _Bench:
 
     def _step(self) -> Tensor:
         loss = F.cross_entropy(self.model(self._inputs), self._labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         loss.item()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -26,14 +25,14 @@ from guide.errors import GuideError
 from guide.scaffold import new_project
 from guide.timing import Timeline
 from guide_deep_learning.plugin import guide_projects
-from guide_deep_learning.training import checkpoint
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, GPTConfig
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 if TYPE_CHECKING:
     from benchmarks.deep_learning.scale import Scale
@@ -136,6 +135,8 @@ def damaged(figure: str, suffix: str, damage: Damage, peer: bool) -> Row:
 @contextmanager
 def full_disk(bytes_left: int) -> Iterator[None]:
     """No file may grow beyond so many bytes: a write stops half-way, as on a full disk."""
+    import resource  # POSIX alone has it; the other rows need it not
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, before[1]))
     try:
@@ -210,7 +211,7 @@ def terminate(target: Path) -> dict[str, Any]:
     (project / "text.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 200)
     options = {"corpus": "text.txt", "batch": 4, "context": 16, "width": 32, "layers": 1}
     options |= {"heads": 2, "threads": 1, "steps": 100_000, "eval_every": 0}
-    options |= {"checkpoint_every": 200}
+    options |= {"checkpoint_every": 50}
     command = [sys.executable, "-m", "guide", "run"]
     for option in options.items():
         command += ["--set", "{}={}".format(*option)]

@@ -53,7 +53,7 @@ def _lightning(source: Source, *, logged: bool, **settings: Any) -> None:
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
-    class Module(lightning.LightningModule):  # type: ignore[misc, name-defined]
+    class Module(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.model = network()
@@ -105,7 +105,7 @@ def ignite(source: Source) -> None:
     def step(_: Any, batch: tuple[Tensor, Tensor]) -> float:
         inputs, labels = batch
         loss = F.cross_entropy(model(inputs), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         return loss.item()
@@ -126,7 +126,7 @@ def transformers(source: Source) -> None:
         def forward(self, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
             return {"loss": F.cross_entropy(self.model(inputs), labels)}
 
-    class FromSource(Trainer):  # type: ignore[misc]
+    class FromSource(Trainer):
         def get_train_dataloader(self) -> Any:
             return Named(source)
 

@@ -9,6 +9,7 @@ to a framework, take turns of a few steps like all others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,14 +24,21 @@ from guide.loop import Loop
 from guide.meter import Meter, Usage
 from guide.process import ProcessMeter
 from guide.resources import Sampler
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 WIDTH, CLASSES, BATCH, BATCHES = 64, 10, 64, 256
 RATE = Schedule(1e-3, 10_000_000)
 now_ns = SystemClock().now_ns
 
 Arrays = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+class Turn(NamedTuple):
+    """Seconds of a step in one turn of a loop."""
+
+    typical: float  # the median: a neighbour on the machine hardly moves it
+    mean: float  # with all that a loop does only now and then
 
 
 class Source:
@@ -54,8 +62,8 @@ class Source:
         self._inputs = random.standard_normal((BATCHES, BATCH, WIDTH), dtype=np.float32)
         self._labels = random.integers(0, CLASSES, (BATCHES, BATCH))
 
-    def turn(self, steps: int) -> float:
-        """Let the loop make so many steps; returns the seconds of a step, their mean."""
+    def turn(self, steps: int) -> Turn:
+        """Let the loop make so many steps."""
         self._last = steps
         self._stamps.clear()
         self.active = True
@@ -63,7 +71,8 @@ class Source:
         self.active = False
         if self._loop.dead:
             raise RuntimeError("the loop came to an end")
-        return (self._stamps[-1] - self._stamps[0]) / 1e9 / steps
+        took = np.diff(self._stamps) / 1e9
+        return Turn(float(np.median(took)), float(np.mean(took)))
 
     def arrays(self, _: int = 0) -> Arrays:
         """The next batch: what a loop's `batch_of` is."""
@@ -109,7 +118,7 @@ def plain(source: Source) -> None:
     optimizer = adamw(model)
     for step, (inputs, labels) in enumerate(source):
         loss = F.cross_entropy(model(inputs), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for group in optimizer.param_groups:
             group["lr"] = RATE(step)
         optimizer.step()
@@ -124,7 +133,7 @@ def tight(source: Source) -> None:
     parameters = list(model.parameters())
     for step, (inputs, labels) in enumerate(source):
         loss = F.cross_entropy(model(inputs), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for group in optimizer.param_groups:
             group["lr"] = RATE(step)
         optimizer.step()
@@ -147,9 +156,13 @@ def ours(source: Source) -> None:
         timeline=loop.timeline,
         loss_of=loss_of,
     )
-    Sampler([InTurn(meter, source) for meter in meters()], loop.clock.now_ns).start()
-    for _ in loop:
-        trainer.step()
+    sampler = Sampler([InTurn(meter, source) for meter in meters()], loop.clock.now_ns)
+    sampler.start()
+    try:
+        for _ in loop:
+            trainer.step()
+    finally:
+        sampler.stop()
 
 
 def meters() -> list[Meter]:

@@ -119,9 +119,9 @@ def _open(name: str, seed: int) -> tuple[Any, Any, Any]:
     import torch
 
     from guide.timing import Timeline
-    from guide_deep_learning.training import randomness
-    from guide_deep_learning.training.model import GPT
-    from guide_deep_learning.training.trainer import Trainer
+    from guide_deep_learning.training.checkpoints import randomness
+    from guide_deep_learning.training.loop.trainer import Trainer
+    from guide_deep_learning.training.models.model import GPT
     from time_to_target.data import Data
     from time_to_target.rungs import RUNGS
 

@@ -104,6 +104,12 @@ def no_machine_card(tmp_path_factory):
         os.environ["XDG_CACHE_HOME"] = before
 
 
+@pytest.fixture(autouse=True)
+def nobody_learns_here(tmp_path_factory, monkeypatch):
+    """What a test reads, chooses or does as a learner is not found by another, nor in a home."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+
+
 def environment(**more):
     """This process's, without what would change the output; no plugin but core's own."""
     env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}

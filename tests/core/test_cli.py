@@ -95,7 +95,7 @@ class TestHelp:
             ["nonsense"],
             ["--nonsense"],
             ["run", "--sceonds", "3"],
-            ["read"],
+            ["read", "m0s0"],
             ["check"],
             ["start"],
             ["completion"],
@@ -145,7 +145,7 @@ class TestRead:
 
     def test_contents_as_json(self, main):
         rows = json.loads(main("contents", "--json")[1])
-        assert {"id", "title", "tracks"} == set(rows[0])
+        assert {"id", "title", "tracks", "stands_on", "read"} == set(rows[0])
 
     def test_inside_a_project_those_of_its_track_are_listed(self, main, tmp_path, monkeypatch):
         monkeypatch.delenv("GUIDE_DISABLE")
@@ -181,7 +181,7 @@ class TestExercises:
 
     def test_as_json(self, main):
         rows = json.loads(main("exercises", "--json")[1])
-        assert {"id", "title", "expected", "invited"} == set(rows[0])
+        assert {"id", "title", "expected", "invited", "state", "passed", "flags"} == set(rows[0])
 
     def test_from_starter_to_passed(self, main, tmp_path):
         code, out, _ = main("start", "m0::e0")

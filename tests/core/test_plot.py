@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from guide.plot import Flag, Line, Rule, bar_plot, line_plot, row_plot
+from guide.plot import Flag, Line, Rule, bar_plot, line_plot, log_plot, row_plot
 
 
 def parse(html):
@@ -160,3 +160,17 @@ def test_bars_past_the_budget_are_drawn_as_bad():
 
 def test_no_bars_are_said_to_be_none():
     assert "No values" in bar_plot([0, 1], [0], x_label="ms", y_label="n")
+
+
+def test_a_logarithmic_axis_of_many_powers_is_labelled_by_those_of_ten():
+    html = log_plot([Line("", [1, 2], [1e-20, 100])], "x", "y", [])
+    labels = re.findall(r'<span class="y"[^>]*>([^<]*)', html)
+    assert 4 < len(labels) <= 12
+    assert "1e-20" in labels
+
+
+def test_a_plot_takes_marks_of_its_own_where_they_fit():
+    line = Line("", [0, 100], [1, 2])
+    html = line_plot([line], x_label="x", y_label="y", x_marks=[(50, "half"), (200, "far")])
+    assert ">half<" in html
+    assert ">far<" not in html

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMNS = 400  # past three points for each, a column of the plot shows its lowest and highest
+_TEN, _MOST_POWERS = math.log10(2), 12  # how many powers of two an axis has room for
 _LOG_ROOM = math.log2(1.15)  # above and below the lines on a logarithmic axis
 _GAP, _LOG_STEPS, _LOG_FINE = 65535, 3000, 1000  # how report.js reads them
 
@@ -71,8 +72,12 @@ def line_plot(
     y_top: float | None = None,
     from_zero: bool = True,
     flags: Sequence[Flag] = (),
+    x_marks: Sequence[tuple[float, str]] | None = None,
 ) -> str:
-    """Lines over a common x axis, with a horizontal rule; what is above `y_top` sits at the top."""
+    """Lines over a common x axis, with a horizontal rule; what is above `y_top` sits at the top.
+
+    `x_marks` are the values of x that are labelled, with their text; by default round ones.
+    """
     import numpy as np
 
     drawn = [(li, np.array(li.xs, float), np.array(li.ys, float)) for li in lines]
@@ -104,7 +109,9 @@ def line_plot(
         f'title="{escape(flag.title)}">{escape(flag.letter)}</a>'
         for flag in flags
     )
-    return frame(box, marks, x_label, y_label, legend, zooms=True, overlay=overlay)
+    if x_marks is not None:
+        x_marks = [mark for mark in x_marks if x_low <= mark[0] <= x_high]
+    return frame(box, marks, x_label, y_label, legend, x_marks=x_marks, zooms=True, overlay=overlay)
 
 
 def log_plot(
@@ -112,7 +119,7 @@ def log_plot(
 ) -> str:
     """Lines on logarithmic axes; `x_marks` are the values of x that are labelled, with their text.
 
-    On the y axis the powers of two are labelled.
+    On the y axis the powers of two are labelled, or those of ten where they are too many.
     """
     import numpy as np
 
@@ -122,6 +129,11 @@ def log_plot(
     box = Box(left, right, low - _LOG_ROOM, high + _LOG_ROOM)
     logs = [(math.log2(value), text) for value, text in x_marks]
     powers = range(math.ceil(box.y_low), math.floor(box.y_high) + 1)
+    y_marks = [(float(power), number(2.0**power)) for power in powers]
+    if len(y_marks) > _MOST_POWERS:
+        tens = range(math.ceil(box.y_low * _TEN), math.floor(box.y_high * _TEN) + 1)
+        step = math.ceil(len(tens) / _MOST_POWERS)
+        y_marks = [(n / _TEN, f"1e{n}" if abs(n) > 3 else number(10.0**n)) for n in tens[::step]]
     return frame(
         box,
         [_path(box, line, x, y) for line, x, y in drawn],
@@ -129,7 +141,7 @@ def log_plot(
         y_label,
         [(line.label, line.css) for line in lines if line.label],
         x_marks=[mark for mark in logs if left <= mark[0] <= right],
-        y_marks=[(power, number(2.0**power)) for power in powers],
+        y_marks=y_marks,
         rem=17,
     )
 

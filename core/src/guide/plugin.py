@@ -30,6 +30,7 @@ hookimpl = pluggy.HookimplMarker("guide")
 _TRACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SECTION = re.compile(r"m[0-6]/s\d+")
 _EXERCISE = re.compile(r"m[0-6]::e\d+")
+_FIGURE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def _require(pattern: re.Pattern[str], value: str, what: str, example: str) -> None:
@@ -50,24 +51,64 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A living figure: measured on the machine of whoever reads it, drawn beside the author's.
+
+    A section brings it in `Section.figures`; a line `{figure: NAME}` puts it on the page, and
+    `{value: NAME.KEY}` one of its numbers into a sentence. Any section may name any other's.
+
+    Attributes:
+        name: what a section calls it, such as "latency-curve".
+        title: what it shows, in a few words.
+        measure: `"package.module:attribute"`, called as `measure(quick=False)`. It takes under
+            3 s (a fraction of that when `quick`) and returns what it found as plain data for
+            JSON. Its "values" are the numbers that text may name; a name ends in its unit:
+            "memory_ns", "copy_gbs", "speedup_x". With "computed": True it is the same on every
+            machine, and shown once. GuideError says why it cannot be measured here.
+        draw: `"package.module:attribute"`, called with that data; returns a `guide.learn.chart`.
+        example: a JSON file, what was measured on the author's machine. `guide read SECTION
+            --write-examples` writes it.
+    """
+
+    name: str
+    title: str
+    measure: str
+    draw: str
+    example: Path
+
+    def __post_init__(self) -> None:
+        _require(_FIGURE, self.name, "a figure's name", "latency-curve")
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A section to read: a Markdown file, and the tracks it is for (none: it is common)."""
+    """A section to read: a Markdown file, and the tracks it is for (none: it is common).
+
+    `stands_on` are the sections that it takes as known; nothing is locked by it. `figures` are
+    the living figures that it brings.
+    """
 
     id: str  # "m1/s0"
     title: str
     file: Path
     tracks: tuple[str, ...] = ()
+    stands_on: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
     def __post_init__(self) -> None:
         _require(_SECTION, self.id, "a section's id", "m1/s0")
+        for id in self.stands_on:
+            _require(_SECTION, id, "a section's id", "m1/s0")
 
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
     """An exercise: a folder with README.md, starter.py, solution.py and check.py.
 
-    `check.py` has one function, `check(attempt)`, which is handed the imported starter or
-    solution and raises AssertionError with a sentence for the learner when it is not right yet.
+    In the simple form `check.py` has one function, `check(attempt)`, which is handed the imported
+    starter or solution and raises AssertionError with a sentence for the learner when it is not
+    right yet. With an `exercise.toml` it can be judged for its speed too, be answered in words or
+    be counted: see docs/exercises.md, and `Exercise.of`, which reads id and title from there.
     """
 
     id: str  # "m1::e0"
@@ -78,6 +119,22 @@ class Exercise:
 
     def __post_init__(self) -> None:
         _require(_EXERCISE, self.id, "an exercise's id", "m1::e0")
+
+    @classmethod
+    def of(cls, folder: Path) -> Exercise:
+        """The exercise in `folder`, as its exercise.toml names it.
+
+        Raises:
+            ValueError: when id or title is missing, or the file is no TOML.
+            OSError: when there is none.
+        """
+        import tomllib
+
+        said = tomllib.loads((folder / "exercise.toml").read_text(encoding="utf-8"))
+        if not {"id", "title"} <= said.keys():
+            raise ValueError(f"{folder / 'exercise.toml'} gives no id or no title")
+        for_whom = {key: tuple(said.get(key, ())) for key in ("expected", "invited")}
+        return cls(said["id"], said["title"], folder, **for_whom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,11 @@ from typing import Any
 
 from guide import hookspecs
 from guide.clock import Clock, VirtualClock
+from guide.errors import GuideError
+from guide.judge.manifest import read_manifest
 from guide.learn import exercises
+from guide.learn.contents import all_sections
+from guide.learn.pages import check as check_section
 from guide.loop import Loop, Overrun
 from guide.plugin import (
     GUIDE_API,
@@ -245,13 +249,30 @@ class PluginConformance:
             assert text.startswith("# "), f"{section.file} begins with a title"
             assert len(text.split()) > 50, f"{section.file} says too little"
 
+    def test_sections_show_whole(self) -> None:
+        own = self._each("guide_sections")
+        names = {section.id for section in own}
+        others = [section for section in all_sections(Plugins()) if section.id not in names]
+        for section in own:
+            try:
+                check_section(section, [*others, *own])
+            except GuideError as error:
+                raise AssertionError(str(error)) from None
+
     def test_exercises_are_passed_by_their_solution_alone(self) -> None:
         for exercise in self._each("guide_exercises"):
             assert exercise.expected or exercise.invited, f"{exercise.id}: expected of whom?"
             assert (exercise.folder / "README.md").is_file(), exercise.folder
-            solution = exercises.check(exercise, exercise.folder / "solution.py")
+            manifest = read_manifest(exercise.folder)
+            # Right or wrong is tested here. How fast depends on what else the machine does while
+            # the tests run: that is for `guide dev check`.
+            solution = exercises.check(exercise, manifest.solution, speed=False)
             assert solution.passed, f"{exercise.id}: the solution fails: {solution.message}"
-            starter = exercises.check(exercise, exercise.folder / "starter.py")
+            if manifest.bars:
+                naive = exercises.check(exercise, exercise.folder / "naive.py", speed=False)
+                assert naive.passed, f"{exercise.id}: naive.py is wrong: {naive.message}"
+                continue
+            starter = exercises.check(exercise, manifest.starter)
             assert not starter.passed, f"{exercise.id}: the starter passes already"
 
     def test_scaffolds_are_projects(self) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guide_deep_learning.training.batches import spread_windows, windows
-from guide_deep_learning.training.corpus import Corpus, open_corpus
+from guide_deep_learning.training.data.batches import spread_windows, windows
+from guide_deep_learning.training.data.corpus import Corpus, open_corpus
 
 VOCABULARY = 128
 CONTEXT = 128

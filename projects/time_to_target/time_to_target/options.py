@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from guide_deep_learning.training.settings import Settings
+from guide_deep_learning.training.loop.settings import Settings
 
 Name = Literal["baseline", "schedule", "modern", "muon", "rates", "shift", "tables"]
 

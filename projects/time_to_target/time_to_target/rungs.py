@@ -9,10 +9,10 @@ from functools import partial
 import torch
 from torch import nn
 
-from guide_deep_learning.training.model import GPTConfig, modern
-from guide_deep_learning.training.muon import hybrid
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.schedule import Schedule
+from guide_deep_learning.training.models.model import GPTConfig, modern
+from guide_deep_learning.training.optimizers.muon import hybrid
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 from .data import CONTEXT, VOCABULARY
 

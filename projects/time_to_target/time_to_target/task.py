@@ -10,7 +10,7 @@ from .options import Options
 if TYPE_CHECKING:
     from guide.loop import Tick
     from guide.run import Run
-    from guide_deep_learning.training.training import Training
+    from guide_deep_learning.training.loop.training import Training
 
 
 class Task:
@@ -22,8 +22,8 @@ class Task:
         """Load torch, the text and the model."""
         self.run = run
         self.options = options = run.configure(Options)
-        from guide_deep_learning.training.model import GPT
-        from guide_deep_learning.training.training import Plan, Training
+        from guide_deep_learning.training.loop.training import Plan, Training
+        from guide_deep_learning.training.models.model import GPT
 
         from .data import BATCH, CONTEXT, Data
         from .rungs import RUNGS

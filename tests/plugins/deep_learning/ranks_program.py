@@ -16,17 +16,18 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from guide.errors import GuideError
 from guide.loop import Loop
 from guide.timing import Timeline
-from guide_deep_learning.training import per_rank, ranks
-from guide_deep_learning.training.agreement import Agreement
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.communication import Communication
-from guide_deep_learning.training.distributed import World, join, synced
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.share import rows_of, shared
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, GPTConfig
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
+from guide_deep_learning.training.processes import per_rank, ranks
+from guide_deep_learning.training.processes.agreement import Agreement
+from guide_deep_learning.training.processes.communication import Communication
+from guide_deep_learning.training.processes.distributed import World, join, synced
+from guide_deep_learning.training.processes.share import rows_of, shared
 from tests.plugins.deep_learning.tiny import CONFIG, IDENTITY, TEXT, weights_sha
 
 STEPS = 6
@@ -134,7 +135,7 @@ def damage(world: World, root: Path) -> dict[str, Any]:
     for step in (1, 2):
         ranks.save(folder, step, {"step": step, "rank": world.rank}, {"same": {}}, world)
     if world.rank == 1:
-        part = folder / "rank-1" / "step-000000002.pt"
+        part = folder / "step-000000002.rank-1.pt"
         content = bytearray(part.read_bytes())
         content[len(content) // 2] ^= 1
         part.write_bytes(content)
@@ -143,14 +144,14 @@ def damage(world: World, root: Path) -> dict[str, Any]:
     told["found"] = world.gather((found.step, found.state))
     told["passed over"] = found.passed_over
     if world.rank == 1:
-        (root / "full").mkdir(parents=True)
-        (root / "full" / "rank-1").touch()
+        for name in ("step-000000001.rank-1.pt", "step-000000001.rank-1.pt.tmp"):
+            (root / "full" / name / "in the way").mkdir(parents=True)
     world.gather(None)
     try:
         ranks.save(root / "full", 1, {}, {"same": {}}, world)
     except GuideError as error:
         told["cannot"] = world.gather(error.message)
-    told["committed"] = [path.name for path in (root / "full").glob("step-*.json")]
+    told["committed"] = checkpoint.committed(root / "full")
     return told
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError
-from guide_deep_learning.training.batches import spread_windows, window_starts, windows
+from guide_deep_learning.training.data.batches import spread_windows, window_starts, windows
 
 DATA = np.arange(5000, dtype=np.uint32).view(np.uint8)
 
@@ -20,7 +20,7 @@ def test_a_step_has_the_same_windows_whenever_it_is_asked_for() -> None:
 
 def test_another_process_has_the_same_windows() -> None:
     code = (
-        "from guide_deep_learning.training.batches import window_starts;"
+        "from guide_deep_learning.training.data.batches import window_starts;"
         "print(window_starts(5, 40_000, 6, 1_000_000).tolist())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training import compiling, flops, hardware, neighbours, precision
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.precision import Precision, candidates, pick_precision
-from guide_deep_learning.training.tuning import (
+from guide_deep_learning.training.loop import compiling, flops, hardware, neighbours, precision
+from guide_deep_learning.training.loop.precision import Precision, candidates, pick_precision
+from guide_deep_learning.training.loop.tuning import (
     Setting,
     Trial,
     chosen,
@@ -23,6 +22,7 @@ from guide_deep_learning.training.tuning import (
     tried,
     tune,
 )
+from guide_deep_learning.training.models.model import GPT, GPTConfig
 
 from .tiny import make_trainer
 
@@ -110,7 +110,7 @@ def test_where_nobody_says_nothing_is_claimed(tmp_path: Path) -> None:
 
 WATCH = """
 import os, sys
-from guide_deep_learning.training import neighbours
+from guide_deep_learning.training.loop import neighbours
 found = neighbours.look(0.4)
 print(found.cores >= 0.3, os.environ.get("OMP_WAIT_POLICY"), "torch" in sys.modules)
 print(found.sentence)

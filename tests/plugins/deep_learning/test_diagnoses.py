@@ -37,8 +37,19 @@ def test_a_step_that_waits_for_the_network_is_told_with_numbers_and_what_to_try(
     (said,) = communication_bound(of_ranks(65.4))
     assert said.startswith("communication is the limit: 65.4 ms of a step of 100 ms (65%)")
     assert "3.3 MB a step" in said
-    for remedy in ("--set accumulate=4", "half the bytes", "--set batch="):
+    for remedy in ("--accumulate 4", "--batch"):
         assert remedy in said
+
+
+def test_more_ranks_than_cores_are_not_taken_for_a_slow_network() -> None:
+    crowded = of_ranks(65.4, ranks=3)
+    crowded["facts"] |= {"hosts": 1, "threads": 1, "device": "cpu"}
+    crowded["machine"] = {"threads": 2}
+    (said,) = communication_bound(crowded)
+    assert said.startswith("3 ranks of 1 threads share 2 cores: 65.4 ms of a step of 100 ms")
+    assert said.endswith("--nproc-per-node=2")
+    crowded["facts"]["hosts"] = 3
+    assert communication_bound(crowded)[0].startswith("communication is the limit")
 
 
 def test_hidden_communication_one_process_and_a_short_run_are_left_alone() -> None:

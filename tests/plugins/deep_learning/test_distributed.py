@@ -13,14 +13,14 @@ from guide.errors import GuideError, UsageError
 from guide.loop import Loop
 from guide.ranks import Ranks
 from guide.timing import Timeline
-from guide_deep_learning.training import distributed
-from guide_deep_learning.training.agreement import Agreement
-from guide_deep_learning.training.communication import LANE, Communication, exposed
 from guide_deep_learning.training.diagnoses import communication_bound
-from guide_deep_learning.training.distributed import World, join, synced
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.per_rank import RankSummary, facts, table
-from guide_deep_learning.training.share import rows_of, shared
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.processes import distributed
+from guide_deep_learning.training.processes.agreement import Agreement
+from guide_deep_learning.training.processes.communication import LANE, Communication, exposed
+from guide_deep_learning.training.processes.distributed import World, join, synced
+from guide_deep_learning.training.processes.per_rank import RankSummary, facts, table
+from guide_deep_learning.training.processes.share import judged_rows, rows_of, shared
 
 from .tiny import make_trainer
 from .torchrun import (
@@ -155,6 +155,11 @@ class TestRowsOfARank:
         batch_of = shared(lambda step: np.arange(4) + 10 * step, 1, 2)
         assert batch_of(3).tolist() == [31, 33]
 
+    def test_to_evaluate_on_are_all_of_them_where_they_cannot_be_shared_evenly(self):
+        held_out = np.arange(8)
+        assert judged_rows(held_out, 1, 2).tolist() == [1, 3, 5, 7]
+        assert judged_rows(held_out, 1, 3) is held_out
+
     def test_that_cannot_be_even_are_refused_with_a_batch_that_can(self):
         with pytest.raises(
             UsageError, match=r"a batch of 12 cannot .* 5 ranks; type --set batch=10"
@@ -196,6 +201,15 @@ def test_what_the_network_library_says_is_cut_to_what_a_person_needs():
             "This is typically caused by a remote worker crashing."
         )
     assert caught.value.message == "another rank is gone: Connection closed by peer [10.0.0.2]:4711"
+
+
+def test_an_error_that_came_through_a_callback_is_cut_too():
+    with pytest.raises(GuideError) as caught, World(0, 2).in_touch():
+        raise RuntimeError(
+            "Got the following error when running the callback: RuntimeError: [/src/pair.cc:537] \n"
+            "Connection reset by peer. This is typically caused by"
+        )
+    assert caught.value.message == "another rank is gone: Connection reset by peer"
 
 
 def test_a_bug_is_not_taken_for_a_rank_that_is_gone():

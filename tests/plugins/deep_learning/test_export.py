@@ -11,14 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training import export
-from guide_deep_learning.training.model import GPT, GPTConfig, modern
-from guide_deep_learning.training.quantize import Int8Linear, quantized, sums_are_exact
+from guide_deep_learning.training.deploy import export
+from guide_deep_learning.training.deploy.quantize import Int8Linear, quantized, sums_are_exact
+from guide_deep_learning.training.models.model import GPT, GPTConfig, modern
 
 from .tiny import CONFIG
 
 BOTH = pytest.mark.parametrize("config", [CONFIG, modern(CONFIG)], ids=["plain", "modern"])
-ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxscript"))
 
 
 def make(config: GPTConfig) -> GPT:
@@ -113,13 +112,15 @@ def test_what_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
         export.load(tmp_path / "nothing")
 
 
-@pytest.mark.skipif(ONNX, reason="onnx and onnxscript are installed")
-def test_without_onnx_one_line_says_what_to_install(tmp_path: Path) -> None:
+def test_without_onnx_one_line_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(GuideError, match="not installed; pip install onnx onnxscript"):
         export.save_onnx(make(CONFIG), tmp_path / "model.onnx", context=16)
 
 
-@pytest.mark.skipif(not ONNX, reason="onnx and onnxscript are not installed")
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # of torch, about itself
 @BOTH
 def test_onnx_holds_the_same_model(config: GPTConfig, tmp_path: Path) -> None:
     size = export.save_onnx(make(config), tmp_path / "model.onnx", context=16)

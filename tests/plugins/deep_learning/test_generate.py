@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.generate import Generator, generate
-from guide_deep_learning.training.model import GPT, GPTConfig, modern
+from guide_deep_learning.training.models.generate import Generator, generate
+from guide_deep_learning.training.models.model import GPT, GPTConfig, modern
 
 PLAIN = GPTConfig(vocabulary=128, context=16, width=32, layers=2, heads=2)
 BOTH = pytest.mark.parametrize("config", [PLAIN, modern(PLAIN)], ids=["plain", "modern"])

@@ -34,5 +34,5 @@ def test_sigterm_ends_a_project_with_a_checkpoint_of_its_last_step_and_exit_code
 ) -> None:
     found = terminate(tmp_path / "my_model")
     assert (found["exit"], found["lost"]) == (0, 0)
-    assert found["done"] >= 200  # it had learned, and was not at its end
+    assert found["done"] >= 50  # it had learned, and was not at its end
     assert found["start"] == f"resumed from step {found['done']} of 0001"

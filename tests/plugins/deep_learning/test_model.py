@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.model import GPT, GPTConfig, KeysValues, modern, parameters
-from guide_deep_learning.training.ngrams import hashed
+from guide_deep_learning.training.models.model import GPT, GPTConfig, KeysValues, modern, parameters
+from guide_deep_learning.training.models.ngrams import hashed
 
 PLAIN = GPTConfig(vocabulary=128, context=24, width=32, layers=2, heads=2)
 MODERN = modern(PLAIN)
@@ -58,6 +58,16 @@ def test_scores_are_the_same_whether_the_past_is_held_or_seen_again(
     past = KeysValues(model.config, 3, model.embedding.weight)
     held = torch.cat([model(part, past) for part in text.split(parts, dim=1)], dim=1)
     torch.testing.assert_close(held, model(text), rtol=1e-4, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_past_that_is_set_to_nothing_leaves_nothing_behind(model: GPT) -> None:
+    text = torch.randint(128, (2, 24))
+    past = KeysValues(model.config, 2, model.embedding.weight)
+    model(torch.randint(128, (2, 20)), past)
+    past.length = 0
+    again = torch.cat([model(part, past) for part in text.split((1, 3, 20), dim=1)], dim=1)
+    torch.testing.assert_close(again, model(text), rtol=1e-4, atol=1e-5)
 
 
 def test_the_last_three_bytes_choose_the_row() -> None:

@@ -9,12 +9,12 @@ from torch import nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.model import GPT, modern
-from guide_deep_learning.training.muon import Muon, hybrid, orthogonalized
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, modern
+from guide_deep_learning.training.optimizers.muon import Muon, hybrid, orthogonalized
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 from .tiny import CONFIG, HELD_OUT, TEXT, weights_sha
 

@@ -12,17 +12,17 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training import quantize
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.generate import Generator, generate
-from guide_deep_learning.training.model import GPT, GPTConfig, KeysValues, modern
-from guide_deep_learning.training.quantize import (
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.deploy import quantize
+from guide_deep_learning.training.deploy.quantize import (
     Int8Embedding,
     Int8Linear,
     quantized,
     sums_are_exact,
     weight_bytes,
 )
+from guide_deep_learning.training.models.generate import Generator, generate
+from guide_deep_learning.training.models.model import GPT, GPTConfig, KeysValues, modern
 
 from .tiny import CONFIG, HELD_OUT, TEXT
 

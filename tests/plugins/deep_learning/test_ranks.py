@@ -1,59 +1,21 @@
 """One of two ranks is killed at any moment: all go on from the same step, with the same bits."""
 
-import os
-import random
-import signal
-import time
-
 import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training import checkpoint, ranks
-from guide_deep_learning.training.distributed import World
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.resume import Keeper
+from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.processes import ranks
+from guide_deep_learning.training.processes.distributed import World
 
 from .tiny import IDENTITY, make_trainer
-from .torchrun import finish, told, two_ranks
+from .torchrun import finish, kill_now_and_then, lines_of, losses, told, two_ranks
 
 STEPS = 90
 KILLS = 2
 ALONE = World()
-
-
-def lines_of(root, rank):
-    file = root / f"losses-{rank}"
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def losses(root, rank):
-    """Step -> value, and that a step which was done again had the same bits."""
-    found = {}
-    for line in lines_of(root, rank):
-        if line.startswith("loss "):
-            _, step, value = line.split()
-            assert found.setdefault(step, value) == value, f"step {step} came out otherwise"
-    return found
-
-
-def kill_now_and_then(process, root):
-    """SIGKILL to one rank or the other, some steps after each start; returns how many."""
-    chance = random.Random(1)
-    killed = []
-    until_s = time.monotonic() + 100
-    while len(killed) < KILLS and process.poll() is None and time.monotonic() < until_s:
-        starts = [line for line in lines_of(root, 1) if line.startswith("pid ")]
-        learned = [line for line in lines_of(root, 1) if line.startswith(("pid", "loss "))]
-        since = len(learned) - 1 - max((i for i, x in enumerate(learned) if x[0] == "p"), default=0)
-        if len(starts) == len(killed) + 1 and since > 8:
-            time.sleep(chance.uniform(0, 0.02))  # somewhere inside a step or a save
-            whose = chance.randrange(2)
-            pids = [x.split()[2] for x in lines_of(root, whose) if x.startswith("pid ")]
-            os.kill(int(pids[-1]), signal.SIGKILL)
-            killed.append(whose)
-        time.sleep(0.005)
-    return len(killed)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +36,7 @@ def test_after_sigkill_of_one_rank_the_others_end_and_all_go_on_with_the_same_bi
     killed = tmp_path
     process = two_ranks("train", killed, STEPS, f"--max-restarts={KILLS}")
     try:
-        assert kill_now_and_then(process, killed) == KILLS
+        assert kill_now_and_then(process, killed, KILLS) == KILLS
     finally:
         code = finish(process)
     assert code == 0, (killed / "output").read_text(errors="replace")[-3000:]
@@ -91,9 +53,8 @@ def test_after_sigkill_of_one_rank_the_others_end_and_all_go_on_with_the_same_bi
 
 def test_a_part_that_is_damaged_sends_all_ranks_back_to_the_step_before(together):
     assert together["found"] == [[1, {"step": 1, "rank": 0}], [1, {"step": 1, "rank": 1}]]
-    assert together["passed over"] == [
-        "checkpoint of step 2 is damaged (its sha256 differs, rank 1)"
-    ]
+    (said,) = together["passed over"]
+    assert said.startswith("checkpoint of step 2 is damaged (rank 1: cannot load step 2 from ")
 
 
 def test_a_rank_that_cannot_write_its_part_is_said_on_all_and_nothing_is_committed(together):
@@ -105,7 +66,7 @@ def test_a_rank_that_cannot_write_its_part_is_said_on_all_and_nothing_is_committ
 
 def test_parts_that_were_not_committed_are_not_there(tmp_path):
     ranks.save(tmp_path, 3, {"n": 3}, {"same": {}}, ALONE)
-    checkpoint.save(tmp_path / "rank-0", 6, {"n": 6}, {"same": {}})  # killed before the commit
+    checkpoint.save(tmp_path, 6, {"n": 6}, {"same": {}}, part="rank-0")  # killed before the commit
     found = ranks.load(tmp_path, ALONE)
     assert (found.step, found.state) == (3, {"n": 3})
 
@@ -113,14 +74,15 @@ def test_parts_that_were_not_committed_are_not_there(tmp_path):
 def test_the_state_before_the_newest_is_kept_and_older_ones_go(tmp_path):
     for step in (3, 6, 9):
         ranks.save(tmp_path, step, {"n": step}, {"same": {}}, ALONE)
-    assert checkpoint.committed(tmp_path) == checkpoint.committed(tmp_path / "rank-0") == [9, 6]
+    assert checkpoint.committed(tmp_path) == [9, 6]
+    assert checkpoint.committed(tmp_path, part="rank-0") == [9, 6]
 
 
 @pytest.mark.parametrize("harm", ["truncate", "remove", "empty manifest"])
 def test_a_part_that_is_not_whole_is_passed_over(tmp_path, harm):
     for step in (3, 6):
         ranks.save(tmp_path, step, {"n": step}, {"same": {}}, ALONE)
-    part = tmp_path / "rank-0" / "step-000000006.pt"
+    part = tmp_path / "step-000000006.rank-0.pt"
     if harm == "truncate":
         part.write_bytes(part.read_bytes()[:-9])
     elif harm == "remove":
@@ -129,14 +91,13 @@ def test_a_part_that_is_not_whole_is_passed_over(tmp_path, harm):
         part.with_suffix(".json").write_bytes(b"")
     found = ranks.load(tmp_path, ALONE)
     assert found.step == 3
-    assert "checkpoint of step 6 is damaged" in found.passed_over[0]
-    assert found.passed_over[0].endswith("rank 0)")
+    assert found.passed_over[0].startswith("checkpoint of step 6 is damaged (rank 0: cannot load")
 
 
 def test_nothing_whole_is_one_line_and_nothing_at_all_is_none(tmp_path):
     assert ranks.load(tmp_path, ALONE) is None
     ranks.save(tmp_path, 3, {"n": 3}, {"same": {}}, ALONE)
-    (tmp_path / "rank-0" / "step-000000003.pt").unlink()
+    (tmp_path / "step-000000003.rank-0.pt").unlink()
     with pytest.raises(GuideError, match="is whole on all ranks: checkpoint of step 3") as caught:
         ranks.load(tmp_path, ALONE)
     assert "\n" not in str(caught.value)
@@ -185,6 +146,26 @@ class TestKeeper:
         assert keeper.resume() == [f"nothing to resume in {tmp_path.name}: started at step 0"]
         keeper.save()
         assert not list(tmp_path.iterdir())
+
+    def test_gives_back_the_curve_of_the_loss(self, tmp_path):
+        trainer, keeper = self.keeper(tmp_path)
+        for _ in range(3):
+            if (loss := trainer.step()) is not None:
+                keeper.losses.add(*loss)
+        keeper.losses.add(*trainer.flush())
+        keeper.save()
+        keeper.close()
+        _, other = self.keeper(tmp_path)
+        other.resume()
+        assert other.losses.history == keeper.losses.history
+        assert [step for step, _ in other.losses.history] == [0, 1, 2]
+
+    def test_a_state_of_another_program_is_one_line(self, tmp_path):
+        about = Identity({**IDENTITY.same, "ranks": 1}, {}).as_json()
+        ranks.save(tmp_path / "0001", 1, {"model": {}}, about, ALONE)
+        with pytest.raises(GuideError, match="was made by another program") as caught:
+            self.keeper(tmp_path)[1].resume()
+        assert "\n" not in str(caught.value)
 
     def test_two_do_not_go_on_from_one_checkpoint(self, tmp_path):
         self.saved(tmp_path, 2)

@@ -18,11 +18,11 @@ import torch
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training import checkpoint, manifest, randomness, series
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.saving import LANE
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import checkpoint, manifest, randomness, series
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpoints.saving import LANE
+from guide_deep_learning.training.loop.trainer import Trainer
 
 from .tiny import IDENTITY, make_trainer, weights_sha
 
@@ -416,6 +416,52 @@ def test_a_damaged_log_of_losses_costs_the_curve_and_not_the_training(
     other = Keeper(tmp_path, make_trainer(), IDENTITY)
     assert other.resume() == ["resumed from step 9 of 0001"]
     assert curve(other) == curve(keeper)
+
+
+def test_what_a_power_cut_left_behind_the_log_of_losses_is_cut_off(tmp_path: Path) -> None:
+    trained(tmp_path, 4)
+    log = tmp_path / "0001" / "losses.bin"
+    log.write_bytes(log.read_bytes() + bytes(37))
+    trainer = make_trainer(dropout=0.1)
+    keeper = Keeper(tmp_path, trainer, IDENTITY)
+    assert keeper.resume() == ["resumed from step 4 of 0001"]
+    assert log.stat().st_size == 4 * 16
+    learn(trainer, keeper, 3)
+    keeper.save()
+    keeper.close()
+    assert (list(curve(keeper)), keeper.losses.compared) == (list(range(7)), 0)
+    assert log.stat().st_size == 7 * 16
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of a process are POSIX")
+def test_losses_that_find_no_room_are_told_by_the_save_and_written_later(tmp_path: Path) -> None:
+    trainer = make_trainer()
+    keeper = Keeper(tmp_path, trainer, IDENTITY, asynchronous=False)
+    learn(trainer, keeper, 2)
+    keeper.save()
+    with full_disk(3 * 16 + 5):
+        learn(trainer, keeper, 4)  # the training is not held up by them
+        with pytest.raises(GuideError, match=r"cannot save a checkpoint in .*File too large"):
+            keeper.save()
+    learn(trainer, keeper, 1)
+    keeper.save()
+    keeper.close()
+    stored = np.fromfile(tmp_path / "0001" / "losses.bin", "<i8,<f8")
+    assert dict(stored.tolist()) == curve(keeper)
+    assert list(curve(keeper)) == list(range(7))
+
+
+def test_a_mistake_in_the_background_is_one_line_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = make_trainer()
+    keeper = Keeper(tmp_path, trainer, IDENTITY)
+    learn(trainer, keeper, 1)
+    monkeypatch.setattr(checkpoint, "save", lambda *what, **how: 1 // 0)
+    keeper.save()
+    with pytest.raises(GuideError, match="cannot save the checkpoint: ZeroDivisionError") as caught:
+        keeper.close()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_falling_back_to_the_older_state_cuts_the_curve_to_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from guide.errors import GuideError
-from guide_deep_learning.training.schedule import Schedule
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 
 def rates(steps: int = 100, **settings: float) -> np.ndarray:

@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from guide.timing import Timeline
-from guide_deep_learning.training.batches import windows
-from guide_deep_learning.training.guard import NotFinite
-from guide_deep_learning.training.losses import class_loss
-from guide_deep_learning.training.memory import OutOfMemory
-from guide_deep_learning.training.model import GPT
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.precision import Precision
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.data.batches import windows
+from guide_deep_learning.training.loop.guard import NotFinite
+from guide_deep_learning.training.loop.memory import OutOfMemory
+from guide_deep_learning.training.loop.precision import Precision
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.losses import class_loss
+from guide_deep_learning.training.models.model import GPT
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 from .tiny import CONFIG, HELD_OUT, TEXT, make_trainer
 
@@ -165,11 +165,11 @@ def test_no_memory_is_one_line_that_says_what_grew() -> None:
 
 PROGRAM = """
 import torch
-from guide_deep_learning.training.memory import OutOfMemory
+from guide_deep_learning.training.loop.memory import OutOfMemory
 from guide.timing import Timeline
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.losses import class_loss
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.models.losses import class_loss
+from guide_deep_learning.training.loop.trainer import Trainer
 import numpy as np, resource
 wide = torch.nn.Linear(64, 1_000_000)
 model = torch.nn.Sequential(torch.nn.Flatten(), wide, torch.nn.Linear(1, 4))

@@ -9,12 +9,12 @@ import torch
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.device import pick_device, set_threads
-from guide_deep_learning.training.generate import generate
-from guide_deep_learning.training.guard import NotFinite
-from guide_deep_learning.training.model import GPT, GPTConfig, parameters
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.schedule import Schedule
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.loop.device import pick_device, set_threads
+from guide_deep_learning.training.loop.guard import NotFinite
+from guide_deep_learning.training.models.generate import generate
+from guide_deep_learning.training.models.model import GPT, GPTConfig, parameters
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 from .tiny import CONFIG, HELD_OUT, IDENTITY, make_trainer, weights_sha
 

@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from guide.timing import Timeline
-from guide_deep_learning.training import randomness
-from guide_deep_learning.training.batches import spread_windows, windows
-from guide_deep_learning.training.guard import StepLoss
-from guide_deep_learning.training.identity import Identity
-from guide_deep_learning.training.model import GPT, GPTConfig
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.resume import Keeper
-from guide_deep_learning.training.schedule import Schedule
-from guide_deep_learning.training.trainer import Trainer
+from guide_deep_learning.training.checkpoints import randomness
+from guide_deep_learning.training.checkpoints.identity import Identity
+from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.data.batches import spread_windows, windows
+from guide_deep_learning.training.loop.guard import StepLoss
+from guide_deep_learning.training.loop.trainer import Trainer
+from guide_deep_learning.training.models.model import GPT, GPTConfig
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 CONFIG = GPTConfig(vocabulary=128, context=16, width=32, layers=2, heads=2)
 TEXT = np.frombuffer(b"the quick brown fox jumps over the lazy dog\n" * 100, dtype=np.uint8)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(__file__).with_name("ranks_program.py")
+ROOT = Path(__file__).parents[3]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 ADDRESSES = ("10.213.7.1", "10.213.7.2")
 
@@ -53,6 +56,42 @@ def told(root: Path) -> Any:
     file = root / "told.json"
     assert file.exists(), (root / "output").read_text(errors="replace")[-3000:]
     return json.loads(file.read_text())
+
+
+def lines_of(root: Path, rank: int) -> list[str]:
+    """What a rank of the program wrote so far."""
+    file = root / f"losses-{rank}"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def losses(root: Path, rank: int) -> dict[str, str]:
+    """Step -> value of that rank; one that was done again must have had the same bits."""
+    found: dict[str, str] = {}
+    for line in lines_of(root, rank):
+        if line.startswith("loss "):
+            _, step, value = line.split()
+            assert found.setdefault(step, value) == value, f"step {step} came out otherwise"
+    return found
+
+
+def kill_now_and_then(
+    process: subprocess.Popen[bytes], root: Path, kills: int, seed: int = 1, patience_s: float = 100
+) -> int:
+    """SIGKILL to one rank or the other, some steps after each start; returns how many."""
+    chance = random.Random(seed)
+    killed = 0
+    until_s = time.monotonic() + patience_s
+    while killed < kills and process.poll() is None and time.monotonic() < until_s:
+        lines = lines_of(root, 1)
+        starts = [number for number, line in enumerate(lines) if line.startswith("pid ")]
+        if len(starts) == killed + 1 and len(lines) - starts[-1] > 9:
+            time.sleep(chance.uniform(0, 0.03))  # somewhere inside a step or a save
+            pids = [x.split()[2] for x in lines_of(root, chance.randrange(2)) if x[0] == "p"]
+            os.kill(int(pids[-1]), signal.SIGKILL)
+            killed += 1
+            until_s = time.monotonic() + patience_s
+        time.sleep(0.005)
+    return killed
 
 
 def why_no_namespaces() -> str:
@@ -109,6 +148,7 @@ def on_two_hosts(
             ["ip", "netns", "exec", host, *TORCHRUN, *flags, f"--node-rank={number}",
              "--master-port=29517", *program],
             output,
+            ROOT,
             GLOO_SOCKET_IFNAME="wire",
         )
         for number, host in enumerate(hosts)

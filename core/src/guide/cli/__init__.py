@@ -20,11 +20,19 @@ from guide.errors import GuideError, UsageError
 # command -> (module, what it does), under the headings that help shows
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Learn": {
+        "track": ("track", "Choose your track, once."),
         "contents": ("read", "List the sections, for your track or all."),
-        "read": ("read", "Read a section."),
+        "read": ("read", "Read a section: the next one, or the one you name."),
+        "site": ("site", "Make a web site of it, to read in a browser."),
         "exercises": ("exercises", "List the exercises."),
         "start": ("exercises", "Copy an exercise's starter here."),
-        "check": ("exercises", "Check your attempt at an exercise."),
+        "check": ("exercises", "Check your attempt: right, then fast."),
+        "watch": ("watch", "Check an exercise each time you save it."),
+        "hint": ("exercises", "Give the next hint for an exercise."),
+        "solution": ("exercises", "Show an exercise's solution beside yours, and why."),
+        "reset": ("exercises", "Begin an exercise again; yours is kept."),
+        "skip": ("exercises", "Set an exercise aside."),
+        "progress": ("progress", "Show what you have done and how you predict."),
     },
     "Build": {
         "new-project": ("new_project", "Start a real-time project from a track's scaffold."),
@@ -42,6 +50,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Extend": {
         "new-track": ("new_track", "Write a working plugin for a specialization of your own."),
+        "dev": ("dev", "Check exercises as their author."),
         "completion": ("completion", "Print the completion script for your shell."),
     },
 }

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from guide.cli.shared import SECTION, TRACK, chosen_track
-from guide.learn.contents import all_sections, find_section, read_page
+from guide.errors import GuideError
+from guide.learn import choice
+from guide.learn.contents import all_sections, find_section
 from guide.plugins import Plugins
+
+if TYPE_CHECKING:
+    from guide.plugin import Figure, Section
 
 
 @click.command("contents")
@@ -17,28 +27,129 @@ from guide.plugins import Plugins
 def contents(track: str | None, as_json: bool) -> None:
     """List the sections in order: those of TRACK and the common ones.
 
-    Without TRACK, those of the project's track inside a project, and all elsewhere.
+    Without TRACK, those of the project's track inside a project, those of the track that
+    `guide track` chose elsewhere, and all where none was chosen. What you have read has a mark.
     """
     plugins = Plugins()
-    sections = all_sections(plugins, chosen_track(track, plugins))
+    sections = all_sections(plugins, reading_track(track, plugins))
+    read_before = choice.read_sections()
     if as_json:
-        rows = [{"id": s.id, "title": s.title, "tracks": s.tracks} for s in sections]
+        rows = [
+            {"id": s.id, "title": s.title, "tracks": s.tracks}
+            | {"stands_on": s.stands_on, "read": s.id in read_before}
+            for s in sections
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
+    module = ""
     for section in sections:
+        if module not in ("", section.id.partition("/")[0]):
+            click.echo()
+        module = section.id.partition("/")[0]
         tracks = f"  🧬 {', '.join(section.tracks)}" if section.tracks else ""
-        click.echo(f"{click.style(section.id, fg='cyan')}  {section.title}{tracks}")
+        done = click.style(" ✓", fg="green") if section.id in read_before else ""
+        click.echo(f"{click.style(section.id, fg='cyan')}  {section.title}{tracks}{done}")
     if sections:
-        click.echo(f"\nNext: guide read {sections[0].id}")
+        following = next_unread(sections, read_before)
+        click.echo(f"\nNext: guide read {following.id if following else sections[0].id}")
 
 
 @click.command("read")
-@click.argument("section", type=SECTION)
-def read(section: str) -> None:
-    """Read SECTION, such as m0/s0: as Markdown, paged on a terminal."""
+@click.argument("section", required=False, type=SECTION)
+@click.option("--measure/--no-measure", default=None, help="Measure figures that are not yet.")
+@click.option("--again", is_flag=True, help="Measure its figures anew.")
+@click.option("--write-examples", is_flag=True, help="Ship what is measured here as the author's.")
+def read(section: str | None, measure: bool | None, again: bool, write_examples: bool) -> None:
+    """Read SECTION, such as m0/s0; without it, the next of your track that you have not read.
+
+    Its figures are measured on this machine when you first read it on a terminal, which takes a
+    few seconds; elsewhere they are the author's, unless you ask with --measure.
+    """
+    from guide.learn.figures import example, kept, write_example
+    from guide.learn.pages import named_figures, page
+
     plugins = Plugins()
-    found = find_section(plugins, section)
-    order = [known.id for known in all_sections(plugins)]
-    later = order[order.index(found.id) + 1 :]
-    following = f"guide read {later[0]}" if later else "guide exercises"
-    click.echo_via_pager(f"{read_page(found.file)}\n\nNext: {following}\n")
+    sections = all_sections(plugins)
+    mine = all_sections(plugins, reading_track(None, plugins))
+    found = find_section(plugins, section) if section else next_unread(mine)
+    if found is None:
+        click.echo(f"You have read all {len(mine)} sections.\n\nNext: guide exercises")
+        return
+    wanted = named_figures(found, sections)
+    if not (again or write_examples):
+        wanted = [f for f in wanted if kept(f) is None and not example(f).data.get("computed")]
+    if measure is None:
+        measure = sys.stdout.isatty()
+    troubles = _measured(wanted) if measure or again or write_examples else []
+    if write_examples:
+        for figure in found.figures:
+            if own := kept(figure):
+                write_example(figure, own)
+                click.echo(f"wrote {figure.example}", err=True)
+    _show(page(found, sections), mine, troubles)
+
+
+def reading_track(typed: str | None, plugins: Plugins) -> str | None:
+    """The track that was typed, that of the project one is in, or the one that was chosen.
+
+    Raises:
+        GuideError: when the track that was typed is not there.
+    """
+    here = chosen_track(typed, plugins) or choice.chosen()
+    return here if here in {track.name for track in plugins.tracks()} else None
+
+
+def next_unread(
+    sections: Sequence[Section], read_before: Sequence[str] | None = None
+) -> Section | None:
+    """The first of `sections` that was not read; None when all were."""
+    before = set(choice.read_sections() if read_before is None else read_before)
+    return next((s for s in sections if s.id not in before), None)
+
+
+def _show(page: object, mine: Sequence[Section], troubles: Sequence[str]) -> None:
+    from guide.learn.pages import Page
+    from guide.learn.terminal import render
+
+    assert isinstance(page, Page)
+    on_terminal = sys.stdout.isatty()
+    columns, rows = shutil.get_terminal_size()
+    color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    unicode = "utf" in (sys.stdout.encoding or "").lower()
+    text = render(page, columns if on_terminal else 80, color=color, unicode=unicode)
+    try:
+        choice.remember(page.section.id)
+    except GuideError as error:
+        troubles = [*troubles, str(error)]
+    later = [s.id for s in mine]
+    at = later.index(page.section.id) + 1 if page.section.id in later else 0
+    following = next_unread(mine[at:]) or next_unread(mine)
+    last = f"\nNext: guide read {following.id}\n" if following else "\nNext: guide exercises\n"
+    text = f"{text}\n{last}"
+    # A page that fits is shown where one is; a longer one a screen at a time, as $PAGER does it.
+    if on_terminal and text.count("\n") >= rows - 1:
+        click.echo_via_pager(text, color=color)
+    else:
+        click.echo(text, nl=False, color=color or None)
+    for trouble in troubles:
+        click.echo(f"guide: {trouble}", err=True)
+
+
+def _measured(figures: Sequence[Figure]) -> list[str]:
+    """Measure each, with a bar on a terminal; returns what could not be measured, and why."""
+    from guide.learn.figures import measure
+
+    troubles = []
+    bar = sys.stderr.isatty()
+    for i, figure in enumerate(figures):
+        if bar:
+            full = 20 * i // len(figures)
+            shown = "█" * full + "░" * (20 - full)
+            click.echo(f"\r\x1b[Kmeasuring {shown} {figure.name}", nl=False, err=True)
+        try:
+            measure(figure)
+        except GuideError as error:
+            troubles.append(f"{figure.name}: {error}")
+    if bar and figures:
+        click.echo("\r\x1b[K", nl=False, err=True)
+    return troubles

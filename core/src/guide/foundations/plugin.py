@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from guide.foundations.sections import sections
 from guide.plugin import GUIDE_API as _SPOKEN
 from guide.plugin import Exercise, Finding, Section, hookimpl
 
@@ -20,7 +21,7 @@ def guide_sections(track: str) -> Sequence[Section]:
     """The common sections."""
     if track:
         return []
-    return [Section("m0/s0", "How fast is this machine?", _HERE / "modules" / "m0" / "s0.md")]
+    return sections()
 
 
 @hookimpl
@@ -34,7 +35,8 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
             "A loop that does not drift",
             _HERE / "exercises" / "no_drift",
             expected=("all",),
-        )
+        ),
+        *(Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))),
     ]
 
 

@@ -1,77 +1,137 @@
-"""Run an attempt at an exercise against its check."""
+"""Exercises: the learner's file, and what the judge says of it."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import traceback
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError
+from guide.judge.manifest import Manifest, read_manifest
+from guide.learn.attempts import entries, note
+from guide.learn.progress import Standing, standings
 from guide.plugin import Exercise
+
+if TYPE_CHECKING:
+    from guide.judge.judging import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check says of an attempt."""
+    """What a check says of an attempt, in short."""
 
     passed: bool
     message: str  # for the learner: what is not right yet; empty when it passed
+    result: Result | None = field(default=None, compare=False, repr=False)
 
 
 def attempt_file(exercise: Exercise, folder: Path) -> Path:
     """Where the learner's attempt lies: "m1::e0" becomes m1_e0.py."""
-    return folder / f"{exercise.id.replace('::', '_')}.py"
+    suffix = read_manifest(exercise.folder).suffix
+    return folder / f"{exercise.id.replace('::', '_')}{suffix}"
 
 
-def check(exercise: Exercise, attempt: Path) -> Outcome:
-    """Run the check of `exercise` on the file `attempt`.
-
-    A wrong attempt, or one that does not even import, is an outcome. A check that is itself
-    broken is not passed by its solution, which the conformance kit tells its author.
+def own_file(exercise: Exercise, standing: Standing | None = None) -> Path:
+    """The learner's file: in the current folder, else where `guide start` put it.
 
     Raises:
-        GuideError: when the attempt is not there.
+        GuideError: when there is none.
+    """
+    here = attempt_file(exercise, Path.cwd())
+    if here.is_file():
+        return here
+    kept = Path(standing.file) if standing and standing.file else None
+    if kept and kept.is_file():
+        return kept
+    gone = f"{kept} is gone" if kept else f"{here} does not exist"
+    raise GuideError(gone, f"guide start {exercise.id}")
+
+
+def check(exercise: Exercise, attempt: Path, *, speed: bool = True) -> Outcome:
+    """Judge the file `attempt`; without `speed`, only whether it is right.
+
+    A wrong attempt, or one that does not even import, is an outcome.
+
+    Raises:
+        GuideError: when the attempt is not there, or this system cannot judge.
+    """
+    result = judge(exercise, attempt, speed=speed)
+    passed = result.passed or (not speed and result.state == "correct")
+    return Outcome(passed, "" if passed else result.message or "not fast enough", result)
+
+
+def judge(
+    exercise: Exercise,
+    attempt: Path,
+    *,
+    speed: bool = True,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Result:
+    """What the judge says of the file `attempt`, whatever kind of exercise it is.
+
+    Raises:
+        GuideError: when the attempt is not there, or this system cannot judge.
     """
     if not attempt.is_file():
         raise GuideError(f"{attempt} does not exist", f"guide start {exercise.id}")
-    judge = _import_file(exercise.folder / "check.py", "guide_exercise_check")
-    try:
-        module = _import_file(attempt, "guide_exercise_attempt")
-    except (Exception, SystemExit) as error:
-        return Outcome(False, _one_line(error, attempt))
-    try:
-        judge.check(module)
-    except AssertionError as error:
-        return Outcome(False, str(error).partition("\n")[0] or "the check failed without a word")
-    except (Exception, SystemExit) as error:
-        # Also when it was raised by the check's own code: what came from the attempt, such as
-        # the None of an unfinished function, is what that code stumbled over.
-        return Outcome(False, _one_line(error, attempt))
-    return Outcome(True, "")
+    manifest = read_manifest(exercise.folder)
+    attempt = attempt.resolve()
+    if manifest.questions or manifest.points:
+        from guide.judge.written import judge_answers, judge_text
+
+        return (judge_answers if manifest.questions else judge_text)(manifest, attempt)
+    if not manifest.entry:
+        from guide.judge.simple import judge_simply
+
+        return judge_simply(manifest, attempt)
+    from guide.judge.judging import Judge
+    from guide.judge.lock import alone
+
+    with alone(lambda: progress("another check is running; waiting")), Judge(manifest) as judge:
+        return judge.judge(attempt, speed=speed, progress=progress)
 
 
-def _import_file(file: Path, name: str) -> ModuleType:
-    """Import a file by its path, anew each time and under a name of its own."""
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise GuideError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and numba look the module up by its name
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules[name]
-    return module
+def standing_of(exercises: Iterable[Exercise]) -> dict[str, Standing]:
+    """Where the learner stands in each of them, by id."""
+    digests = {exercise.id: read_manifest(exercise.folder).digest for exercise in exercises}
+    found = standings(entries(), digests)
+    return {id: found.get(id, Standing()) for id in digests}
 
 
-def _one_line(error: BaseException, file: Path) -> str:
-    if isinstance(error, AttributeError) and getattr(error.obj, "__file__", "") == str(file):
-        return f"{file.name} does not define {error.name}"
-    text = f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename) == file:
-            return f"{file.name}:{frame.lineno}: {text}"
-    return f"{file.name}: {text}"
+def note_check(exercise: Exercise, manifest: Manifest, file: Path, result: Result) -> None:
+    """Write a check down."""
+    more: dict[str, Any] = {}
+    if result.speed:
+        standing = result.speed.standing
+        more = {
+            "ratio": round(standing.over_naive.median, 3),
+            "share": round(standing.of_reference.median, 3),
+            "interval": [round(standing.over_naive.low, 3), round(standing.over_naive.high, 3)],
+        }
+    note(
+        "check",
+        exercise.id,
+        state=result.state,
+        passed=result.passed,
+        asked=manifest.digest,
+        rev=manifest.rev,
+        file=str(file.resolve()),
+        measured=measured(manifest, result),
+        **more,
+    )
+
+
+def measured(manifest: Manifest, result: Result) -> dict[str, float]:
+    """The figures that answer this exercise's predictions, by the question's key."""
+    known = dict(result.counts)
+    if result.speed and result.passed:
+        standing = result.speed.standing
+        known["over_naive"] = standing.over_naive.median
+        known["of_reference"] = standing.of_reference.median
+        known["effect"] = standing.effect.median
+    return {
+        question.key: round(known[question.measured], 4)
+        for question in manifest.predict
+        if question.measured in known
+    }

@@ -114,7 +114,7 @@ def _cuda_finding(torch: ModuleType) -> Finding:
 
 
 def _bf16_finding(torch: ModuleType) -> Finding:
-    from guide_deep_learning.training.hardware import bf16_flags
+    from guide_deep_learning.training.loop.hardware import bf16_flags
 
     where = []
     if torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0):
@@ -127,7 +127,7 @@ def _bf16_finding(torch: ModuleType) -> Finding:
 
 def _corpus_finding() -> Finding:
     from guide.errors import GuideError
-    from guide_deep_learning.training.corpus import stdlib
+    from guide_deep_learning.training.data.corpus import stdlib
 
     try:
         corpus = stdlib()

@@ -1,8 +1,17 @@
 """Training as a real-time loop: every step measured, every restart exact.
 
-One idea a module. `corpus`, `batches`, `schedule`, `identity` and `footprint` need numpy at most;
-`model`, `guard`, `checkpoint` and `trainer` load torch. Import what you use from its module:
+    loop/         the step, and all that is chosen, watched and counted around it: read `trainer`
+                  first, then `training`, which puts everything together
+    data/         text and images that every machine has; batches as pure functions of a number
+    models/       a small GPT whose pieces can be swapped, its losses, and text from it
+    optimizers/   AdamW, Muon, the learning rate
+    checkpoints/  what survives a kill at any moment
+    processes/    several processes and machines under torchrun
+    deploy/       a trained model small, exported, and read to write with
+    diagnoses     what a record has in common with known causes
 
-    from guide_deep_learning.training.corpus import open_corpus
-    from guide_deep_learning.training.trainer import Trainer
+One idea a module. Import what you use from its module:
+
+    from guide_deep_learning.training.data.corpus import open_corpus
+    from guide_deep_learning.training.loop.trainer import Trainer
 """

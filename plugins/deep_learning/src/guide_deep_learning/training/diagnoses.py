@@ -66,12 +66,19 @@ def communication_bound(record: Mapping[str, Any]) -> list[str]:
     if step.get("count", 0) < _FEW or waited_ms * 1e6 < _MUCH * step["p50_ns"]:
         return []
     step_ms = step["p50_ns"] / 1e6
+    ranks, threads = facts["ranks"], facts.get("threads", 1)
+    cores = record.get("machine", {}).get("threads", 0)
+    if facts.get("hosts") == 1 and facts.get("device") == "cpu" and ranks * threads > cores > 0:
+        return [
+            f"{ranks} ranks of {threads} threads share {cores} cores: {waited_ms:.3g} ms of a step "
+            f"of {step_ms:.3g} ms ({waited_ms / step_ms:.0%}) wait for each other. Start fewer: "
+            f"torchrun --nproc-per-node={max(cores // threads, 1)}"
+        ]
     sent = facts.get("sent a step MB", 0)
     return [
         f"communication is the limit: {waited_ms:.3g} ms of a step of {step_ms:.3g} ms "
         f"({waited_ms / step_ms:.0%}) wait for the network, which moves {sent:.3g} MB a step. "
-        "Exchange less often (--set accumulate=4), send half the bytes (16-bit gradients), or "
-        "give each rank more to compute (--set batch=...)"
+        "Exchange less often (--accumulate 4), or give each rank more to compute (--batch ...)"
     ]
 
 

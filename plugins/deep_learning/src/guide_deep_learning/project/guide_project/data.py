@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guide_deep_learning.training.batches import choices, spread_windows, window_starts, windows
-from guide_deep_learning.training.corpus import Corpus, open_corpus
+from guide_deep_learning.training.data.batches import (
+    choices,
+    spread_windows,
+    window_starts,
+    windows,
+)
+from guide_deep_learning.training.data.corpus import Corpus, open_corpus
 
 from .options import Options
 
@@ -30,6 +35,7 @@ class Data:
     def batch(self, step: int) -> NDArray[np.uint8]:
         """The windows of one step, the same ones whenever they are asked for."""
         o = self.options
+        self.corpus.check()  # a file that is mapped may change meanwhile
         return windows(self.corpus.train, self.seed, step, o.batch, o.context)
 
     def describe(self, step: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guide_deep_learning.training.neighbours import look
+from guide_deep_learning.training.loop.neighbours import look
 
 from .options import Options
 
 if TYPE_CHECKING:
     from guide.loop import Tick
     from guide.run import Run
-    from guide_deep_learning.training.training import Training
+    from guide_deep_learning.training.loop.training import Training
 
 
 class Learner:
@@ -28,7 +28,7 @@ class Learner:
         neighbours = look()  # first: how threads wait is settled as torch is loaded
         if neighbours.sentence:
             run.note(neighbours.sentence)
-        from guide_deep_learning.training.training import Training
+        from guide_deep_learning.training.loop.training import Training
 
         from .data import Data
         from .plan import make_plan
@@ -54,7 +54,7 @@ class Learner:
             return
         try:
             if training.finish():
-                from guide_deep_learning.training.generate import sample
+                from guide_deep_learning.training.models.generate import sample
 
                 text = sample(training.model, self.data.prompt, 300)
                 self.run.text(f"Sample after step {training.done}", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from guide_deep_learning.training.model import (
+from guide_deep_learning.training.models.model import (
     GPT,
     CausalAttention,
     GPTConfig,

@@ -7,8 +7,8 @@ from typing import Literal
 
 from guide.machine import memory_bytes
 from guide.units import size
-from guide_deep_learning.training.footprint import state_bytes, step_bytes
-from guide_deep_learning.training.settings import Settings, within
+from guide_deep_learning.training.loop.footprint import state_bytes, step_bytes
+from guide_deep_learning.training.loop.settings import Settings, within
 
 LARGE = 10**9
 BOUNDS = dict.fromkeys(("batch", "context", "width", "heads"), (1, LARGE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guide.run import Run
-from guide_deep_learning.training.training import Plan
+from guide_deep_learning.training.loop.training import Plan
 
 from .data import Data
 from .model import build_model

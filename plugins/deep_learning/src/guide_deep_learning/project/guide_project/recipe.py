@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from guide_deep_learning.training.optimizer import adamw
-from guide_deep_learning.training.schedule import Schedule
+from guide_deep_learning.training.optimizers.optimizer import adamw
+from guide_deep_learning.training.optimizers.schedule import Schedule
 
 from .options import Options
 

@@ -9,12 +9,12 @@ import torch
 from guide.loop import Tick
 from guide.run import Run
 from guide.units import size
-from guide_deep_learning.training.corpus import as_text
-from guide_deep_learning.training.device import pick_device, set_threads
-from guide_deep_learning.training.generate import Generator, generate
-from guide_deep_learning.training.model import parameters
-from guide_deep_learning.training.quantize import quantized, weight_bytes
-from guide_deep_learning.training.serving import Served, byte_cost, newest
+from guide_deep_learning.training.data.corpus import as_text
+from guide_deep_learning.training.deploy.quantize import quantized, weight_bytes
+from guide_deep_learning.training.deploy.serving import Served, byte_cost, newest
+from guide_deep_learning.training.loop.device import pick_device, set_threads
+from guide_deep_learning.training.models.generate import Generator, generate
+from guide_deep_learning.training.models.model import parameters
 
 from .model import build_model
 from .options import Options

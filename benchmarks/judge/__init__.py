@@ -1,0 +1,1 @@
+"""The judge, on a machine that is kept busy."""

@@ -1,0 +1,1 @@
+"""A trained model small, exported, and read to write with."""

@@ -1,0 +1,1 @@
+"""The step and all that is chosen, watched and counted around it."""

@@ -1,0 +1,1 @@
+"""What learns: a small GPT whose pieces can be swapped, its losses, and text from it."""

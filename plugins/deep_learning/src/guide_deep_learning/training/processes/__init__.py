@@ -1,0 +1,1 @@
+"""Several processes and machines under torchrun, as one training with one report."""
