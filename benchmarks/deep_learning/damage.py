@@ -25,9 +25,9 @@ from guide.errors import GuideError
 from guide.scaffold import new_project
 from guide.timing import Timeline
 from guide_deep_learning.plugin import guide_projects
-from guide_deep_learning.training.checkpoints import checkpoint
-from guide_deep_learning.training.checkpoints.identity import Identity
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing import checkpoint
+from guide_deep_learning.training.checkpointing.identity import Identity
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.data.batches import windows
 from guide_deep_learning.training.loop.trainer import Trainer
 from guide_deep_learning.training.models.model import GPT, GPTConfig

@@ -119,7 +119,7 @@ def _open(name: str, seed: int) -> tuple[Any, Any, Any]:
     import torch
 
     from guide.timing import Timeline
-    from guide_deep_learning.training.checkpoints import randomness
+    from guide_deep_learning.training.checkpointing import randomness
     from guide_deep_learning.training.loop.trainer import Trainer
     from guide_deep_learning.training.models.model import GPT
     from time_to_target.data import Data

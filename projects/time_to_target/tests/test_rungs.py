@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from guide.testing import RunRecord, run_task
-from guide_deep_learning.training.checkpoints.checkpoint import committed
+from guide_deep_learning.training.checkpointing.checkpoint import committed
 from guide_deep_learning.training.models.model import GPT, parameters
 from time_to_target.climb import Climb, climbed
 from time_to_target.data import BATCH, CONTEXT, VOCABULARY, Data

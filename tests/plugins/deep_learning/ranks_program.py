@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from guide.errors import GuideError
 from guide.loop import Loop
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpointing import checkpoint
 from guide_deep_learning.training.data.batches import windows
 from guide_deep_learning.training.loop.guard import StepLoss
 from guide_deep_learning.training.loop.trainer import Trainer

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import checkpoint, manifest
-from guide_deep_learning.training.checkpoints.saving import Snapshot
+from guide_deep_learning.training.checkpointing import checkpoint, manifest
+from guide_deep_learning.training.checkpointing.saving import Snapshot
 
 
 def save(folder: Path, *steps: int) -> None:

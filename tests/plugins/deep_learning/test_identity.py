@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints.identity import Identity, digest, surroundings
+from guide_deep_learning.training.checkpointing.identity import Identity, digest, surroundings
 
 CPU = torch.device("cpu")
 

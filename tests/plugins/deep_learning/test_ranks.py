@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import checkpoint
-from guide_deep_learning.training.checkpoints.identity import Identity
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing import checkpoint
+from guide_deep_learning.training.checkpointing.identity import Identity
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.processes import ranks
 from guide_deep_learning.training.processes.distributed import World
 

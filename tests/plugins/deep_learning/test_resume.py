@@ -18,10 +18,10 @@ import torch
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import checkpoint, manifest, randomness, series
-from guide_deep_learning.training.checkpoints.identity import Identity
-from guide_deep_learning.training.checkpoints.resume import Keeper
-from guide_deep_learning.training.checkpoints.saving import LANE
+from guide_deep_learning.training.checkpointing import checkpoint, manifest, randomness, series
+from guide_deep_learning.training.checkpointing.identity import Identity
+from guide_deep_learning.training.checkpointing.resume import Keeper
+from guide_deep_learning.training.checkpointing.saving import LANE
 from guide_deep_learning.training.loop.trainer import Trainer
 
 from .tiny import IDENTITY, make_trainer, weights_sha

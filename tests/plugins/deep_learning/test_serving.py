@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import checkpoint, series
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing import checkpoint, series
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.deploy.quantize import quantized
 from guide_deep_learning.training.deploy.serving import byte_cost, newest
 from guide_deep_learning.training.models.model import GPT, GPTConfig

@@ -9,7 +9,7 @@ import torch
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.loop.device import pick_device, set_threads
 from guide_deep_learning.training.loop.guard import NotFinite
 from guide_deep_learning.training.models.generate import generate

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import randomness
-from guide_deep_learning.training.checkpoints.identity import Identity
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing import randomness
+from guide_deep_learning.training.checkpointing.identity import Identity
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.data.batches import spread_windows, windows
 from guide_deep_learning.training.loop.guard import StepLoss
 from guide_deep_learning.training.loop.trainer import Trainer

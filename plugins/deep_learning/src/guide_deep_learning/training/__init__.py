@@ -5,7 +5,7 @@
     data/         text and images that every machine has; batches as pure functions of a number
     models/       a small GPT whose pieces can be swapped, its losses, and text from it
     optimizers/   AdamW, Muon, the learning rate
-    checkpoints/  what survives a kill at any moment
+    checkpointing/ what survives a kill at any moment
     processes/    several processes and machines under torchrun
     deploy/       a trained model small, exported, and read to write with
     diagnoses     what a record has in common with known causes

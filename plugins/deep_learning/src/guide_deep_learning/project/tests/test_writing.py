@@ -8,7 +8,7 @@ from guide.clock import VirtualClock
 from guide.errors import UsageError
 from guide.options import configure
 from guide.testing import RunRecord, run_task
-from guide_deep_learning.training.checkpoints.series import Hold
+from guide_deep_learning.training.checkpointing.series import Hold
 from guide_project.options import Options
 from guide_project.task import Task
 

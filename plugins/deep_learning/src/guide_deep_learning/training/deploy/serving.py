@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import checkpoint, series
+from guide_deep_learning.training.checkpointing import checkpoint, series
 from guide_deep_learning.training.deploy.quantize import Int8Linear, weight_bytes
 
 _TRAIN = "train first: guide run"

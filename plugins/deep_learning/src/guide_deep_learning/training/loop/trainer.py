@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import randomness
+from guide_deep_learning.training.checkpointing import randomness
 from guide_deep_learning.training.loop import memory
 from guide_deep_learning.training.loop.guard import NotFinite, StepLoss, late_loss
 from guide_deep_learning.training.loop.precision import Precision

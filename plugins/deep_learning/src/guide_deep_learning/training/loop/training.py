@@ -30,9 +30,9 @@ from guide.loop import Tick
 from guide.machine import usable_threads
 from guide.run import Run
 from guide.units import percent, quantity
-from guide_deep_learning.training.checkpoints import randomness
-from guide_deep_learning.training.checkpoints.identity import Identity, Value, surroundings
-from guide_deep_learning.training.checkpoints.resume import about_newest
+from guide_deep_learning.training.checkpointing import randomness
+from guide_deep_learning.training.checkpointing.identity import Identity, Value, surroundings
+from guide_deep_learning.training.checkpointing.resume import about_newest
 from guide_deep_learning.training.data.prefetch import Prefetch
 from guide_deep_learning.training.loop import compiling, flops
 from guide_deep_learning.training.loop.device import pick_device

@@ -28,7 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from guide.errors import GuideError, UsageError
 from guide.ranks import Ranks, here
-from guide_deep_learning.training.checkpoints import randomness
+from guide_deep_learning.training.checkpointing import randomness
 
 if TYPE_CHECKING:
     from guide_deep_learning.training.processes.communication import Communication

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import checkpoint, series
-from guide_deep_learning.training.checkpoints.identity import Identity
-from guide_deep_learning.training.checkpoints.losslog import LossLog
-from guide_deep_learning.training.checkpoints.resume import Keeper
+from guide_deep_learning.training.checkpointing import checkpoint, series
+from guide_deep_learning.training.checkpointing.identity import Identity
+from guide_deep_learning.training.checkpointing.losslog import LossLog
+from guide_deep_learning.training.checkpointing.resume import Keeper
 from guide_deep_learning.training.loop.guard import StepLoss
 from guide_deep_learning.training.loop.trainer import Trainer
 from guide_deep_learning.training.processes.distributed import World

@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 import torch
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import manifest
+from guide_deep_learning.training.checkpointing import manifest
 
 # What a manifest or a state that is not whole makes its readers raise.
 _DAMAGE = (

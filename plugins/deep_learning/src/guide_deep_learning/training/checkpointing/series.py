@@ -15,7 +15,7 @@ import weakref
 from pathlib import Path
 
 from guide.errors import GuideError
-from guide_deep_learning.training.checkpoints import checkpoint
+from guide_deep_learning.training.checkpointing import checkpoint
 
 
 class Hold:

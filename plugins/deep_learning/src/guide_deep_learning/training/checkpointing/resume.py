@@ -10,11 +10,11 @@ from typing import Any
 
 from guide.errors import GuideError
 from guide.timing import Timeline
-from guide_deep_learning.training.checkpoints import checkpoint, series
+from guide_deep_learning.training.checkpointing import checkpoint, series
+from guide_deep_learning.training.checkpointing.identity import Identity, Value
+from guide_deep_learning.training.checkpointing.losslog import LossLog
+from guide_deep_learning.training.checkpointing.saving import Saver, Snapshot
 from guide_deep_learning.training.loop.guard import StepLoss
-from guide_deep_learning.training.checkpoints.identity import Identity, Value
-from guide_deep_learning.training.checkpoints.losslog import LossLog
-from guide_deep_learning.training.checkpoints.saving import Saver, Snapshot
 from guide_deep_learning.training.loop.trainer import Trainer
 
 
