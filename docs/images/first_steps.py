@@ -114,7 +114,7 @@ def walk(folder: Path, track: str = "") -> list[Step]:
         go(f"guide track {track}")
     go("guide read")
     go("guide read m0/s1")
-    go(f"guide start {EXERCISE}", {"how many times as fast": "20"})
+    go(f"guide start {EXERCISE}", {"[x]: ": "20"})
     (folder / "m0_e1.py").write_text(MENDED, encoding="utf-8")
     for _ in range(3):
         if go(f"guide check {EXERCISE}").code != 2:  # 2: too busy to say, so once more
@@ -159,7 +159,7 @@ def picture(steps: Sequence[Step]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" '
         f'width="{width:.0f}" height="{height}" font-family="ui-monospace, \'DejaVu Sans Mono\', '
-        f'Menlo, Consolas, monospace" font-size="14" fill="#d7dae0" xml:space="preserve">'
+        f'Menlo, Consolas, monospace" font-size="14" fill="#d7dae0">'
         f'<rect width="100%" height="100%" rx="9" fill="#21252b"/>{dots}\n'
         + "\n".join(rows)
         + "</svg>\n"
@@ -169,9 +169,13 @@ def picture(steps: Sequence[Step]) -> str:
 def _row(line: Sequence[Styled], y: int) -> str:
     spans, at = [], 0
     for text, style in line:
-        # Each piece has its place, so that a font that is wider or narrower shifts no column.
-        spans.append(f'<tspan x="{20 + at * 8.43:.1f}"{_css(style)}>{escape(text)}</tspan>')
-        at += len(text) + len(_WIDE.findall(text))
+        # Each piece between gaps has its place: spaces would collapse, and a font that is wider or
+        # narrower shifts no column.
+        for piece in re.findall(r" {2,}|^ | $|(?:[^ ]| (?=[^ ]))+", text):
+            if piece.strip():
+                x = 20 + at * 8.43
+                spans.append(f'<tspan x="{x:.1f}"{_css(style)}>{escape(piece)}</tspan>')
+            at += len(piece) + len(_WIDE.findall(piece))
     return f'<text y="{y}">{"".join(spans)}</text>'
 
 
