@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from guide.judge.manifest import read_manifest
+
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core" / "src" / "guide"
 HEAVY = {"torch", "cv2", "numba", "moderngl", "glfw", "trimesh"}
 ENGINES = {"guide_deep_learning", "guide_graphics", "guide_vision"}
+EXERCISES = CORE / "foundations" / "exercises"
 
 # What runs in every tick and what is left of a run. All else in core stands around it, and may be
 # read, changed or taken away by itself.
@@ -50,7 +53,16 @@ def test_there_is_something_to_check():
 
 def test_core_imports_no_plugin_and_nothing_heavy():
     for file in sources(CORE):
-        assert not imports(file) & (HEAVY | ENGINES), file
+        if EXERCISES not in file.parents:
+            assert not imports(file) & (HEAVY | ENGINES), file
+
+
+@pytest.mark.parametrize("folder", sorted(EXERCISES.glob("*/")), ids=lambda folder: folder.name)
+def test_what_an_exercise_imports_it_says_that_it_needs(folder):
+    """An exercise is data: the judge imports what it needs, in a process of its own."""
+    needs = set(read_manifest(folder).needs)
+    for file in sources(folder):
+        assert imports(file) & (HEAVY | ENGINES) <= needs, file
 
 
 @pytest.mark.parametrize("track", ["deep_learning", "graphics", "vision"])

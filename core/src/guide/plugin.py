@@ -109,6 +109,7 @@ class Exercise:
     starter or solution and raises AssertionError with a sentence for the learner when it is not
     right yet. With an `exercise.toml` it can be judged for its speed too, be answered in words or
     be counted: see docs/exercises.md, and `Exercise.of`, which reads id and title from there.
+    The page of `section` names it at its end.
     """
 
     id: str  # "m1::e0"
@@ -116,9 +117,12 @@ class Exercise:
     folder: Path
     expected: tuple[str, ...] = ()  # tracks that are expected to do it
     invited: tuple[str, ...] = ()  # tracks that are invited to
+    section: str = ""  # "m1/s0", what it belongs to
 
     def __post_init__(self) -> None:
         _require(_EXERCISE, self.id, "an exercise's id", "m1::e0")
+        if self.section:
+            _require(_SECTION, self.section, "a section's id", "m1/s0")
 
     @classmethod
     def of(cls, folder: Path) -> Exercise:
@@ -134,7 +138,8 @@ class Exercise:
         if not {"id", "title"} <= said.keys():
             raise ValueError(f"{folder / 'exercise.toml'} gives no id or no title")
         for_whom = {key: tuple(said.get(key, ())) for key in ("expected", "invited")}
-        return cls(said["id"], said["title"], folder, **for_whom)
+        section = str(said.get("section", "")).partition("#")[0]
+        return cls(said["id"], said["title"], folder, section=section, **for_whom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "contents": ("read", "List the sections, for your track or all."),
         "read": ("read", "Read a section: the next one, or the one you name."),
         "site": ("site", "Make a web site of it, to read in a browser."),
+        "course": ("course", "Show the course, day by day: read, do, build."),
+        "today": ("course", "Show what is on today."),
         "exercises": ("exercises", "List the exercises."),
         "start": ("exercises", "Copy an exercise's starter here."),
         "check": ("exercises", "Check your attempt: right, then fast."),

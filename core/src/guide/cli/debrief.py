@@ -69,6 +69,8 @@ def headline(exercise: Exercise, result: Result) -> str:
     name = f"{exercise.id} {exercise.title}"
     if result.passed:
         state = {"better": "better than the reference", "waived": "correct; the bar is waived"}
+        if result.state == "waived" and not result.speed:
+            return click.style(f"- {name}: waived; {result.message}", fg="yellow")
         said = state.get(result.state, result.state)
         return click.style(f"{'★' if result.state == 'better' else '✓'} {name}: {said}", fg="green")
     if result.state == "inconclusive":
@@ -152,6 +154,15 @@ def _speed(manifest: Manifest, speed: Speed) -> Iterator[str]:
         f"  {share:.0f} % of the reference; {speed.rounds} rounds, {speed.seconds:.1f} s"
         + (f", machine {100 * speed.busy:.0f} % busy elsewhere" if speed.busy > 0.2 else "")
     )
+    if bars.tiers:
+        yield f"  {_tiers(bars.tiers, over.low)}"
+
+
+def _tiers(tiers: Sequence[float], reached: float) -> str:
+    """The tiers with a mark at those that were surely reached, and the next one."""
+    said = "  ".join(f"{tier:g}x {'✓' if reached >= tier else '·'}" for tier in tiers)
+    left = [tier for tier in tiers if reached < tier]
+    return f"tiers {said}" + (f"  next: {left[0]:g}x" if left else "  all of them")
 
 
 def _bar_of(manifest: Manifest, name: str) -> str:

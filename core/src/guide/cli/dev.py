@@ -14,6 +14,7 @@ import click
 from guide.errors import GuideError
 from guide.judge.manifest import Manifest, read_manifest
 from guide.learn.contents import all_exercises, find_exercise
+from guide.learn.exercises import lacking
 from guide.plugin import Exercise
 from guide.plugins import Plugins
 
@@ -83,6 +84,8 @@ def _chosen(exercise: str | None) -> list[Exercise]:
 
 def _row(exercise: Exercise, runs: int, progress: Callable[[str], None]) -> dict[str, object]:
     manifest = read_manifest(exercise.folder)
+    if said := lacking(manifest):
+        return {"id": exercise.id, "ok": True, "files": {}, "effect": [], "advice": [said]}
     seen: dict[str, _Seen] = {}
     effects: list[float] = []
     shortest: list[float] = []

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from guide.cli.shared import EXERCISE, TRACK, chosen_track
+from guide.cli.shared import EXERCISE, TRACK, chosen_track, show_text
 from guide.errors import GuideError, UsageError
 from guide.judge.manifest import Manifest, read_manifest
 from guide.learn import exercises as learn
@@ -94,7 +94,9 @@ def start(exercise: str) -> None:
         raise UsageError(f"{file.name} exists already", f"guide check {found.id}")
     file.write_bytes(manifest.starter.read_bytes())
     note("start", found.id, file=str(file.resolve()))
-    click.echo(read_page(found.folder / "README.md"))
+    show_text(read_page(found.folder / "README.md"))
+    if lacking := learn.lacking(manifest):
+        click.echo(f"\n{lacking}")
     click.echo(f"\nYour file: {file.name}\n")
     ask_predictions(found, manifest, learn.standing_of([found])[found.id])
     click.echo(f"Next: edit it (guide watch checks each save), then: guide check {found.id}")
@@ -233,7 +235,7 @@ def hint(exercise: str) -> None:
     note("hint", found.id, level=level)
     title, text = levels[level - 1]
     click.secho(f"Hint {level} of {len(levels)}: {title}", bold=True)
-    click.echo(text)
+    show_text(text)
     more = f"guide hint {found.id}" if level < len(levels) else f"guide solution {found.id}"
     click.echo(f"\nNext: edit it, then: guide check {found.id}; or: {more}")
 
@@ -275,7 +277,8 @@ def solution(exercise: str, yes: bool) -> None:
     else:
         click.echo(text.rstrip())
     if (found.folder / "solution.md").is_file():
-        click.echo(f"\n{read_page(found.folder / 'solution.md')}")
+        click.echo()
+        show_text(read_page(found.folder / "solution.md"))
     if standing.ratio:
         share = f"{100 * standing.share:.0f} % of this one"
         click.echo(f"\nMeasured: yours {standing.ratio:.1f}x naive, {share}")

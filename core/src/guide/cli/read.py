@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from guide.cli.shared import SECTION, TRACK, chosen_track
+from guide.cli.shared import SECTION, TRACK, chosen_track, terminal
 from guide.errors import GuideError
 from guide.learn import choice
-from guide.learn.contents import all_sections, find_section
+from guide.learn.contents import all_exercises, all_sections, find_section
 from guide.plugins import Plugins
 
 if TYPE_CHECKING:
-    from guide.plugin import Figure, Section
+    from guide.plugin import Exercise, Figure, Section
 
 
 @click.command("contents")
@@ -86,7 +85,9 @@ def read(section: str | None, measure: bool | None, again: bool, write_examples:
             if own := kept(figure):
                 write_example(figure, own)
                 click.echo(f"wrote {figure.example}", err=True)
-    _show(page(found, sections), mine, troubles)
+    doable = all_exercises(plugins, reading_track(None, plugins))
+    todo = [exercise for exercise in doable if exercise.section == found.id]
+    _show(page(found, sections), mine, todo, troubles)
 
 
 def reading_track(typed: str | None, plugins: Plugins) -> str | None:
@@ -100,39 +101,48 @@ def reading_track(typed: str | None, plugins: Plugins) -> str | None:
 
 
 def next_unread(
-    sections: Sequence[Section], read_before: Sequence[str] | None = None
+    sections: Sequence[Section], read_before: Collection[str] | None = None
 ) -> Section | None:
     """The first of `sections` that was not read; None when all were."""
     before = set(choice.read_sections() if read_before is None else read_before)
     return next((s for s in sections if s.id not in before), None)
 
 
-def _show(page: object, mine: Sequence[Section], troubles: Sequence[str]) -> None:
+def _show(
+    page: object, mine: Sequence[Section], todo: Sequence[Exercise], troubles: Sequence[str]
+) -> None:
     from guide.learn.pages import Page
     from guide.learn.terminal import render
 
     assert isinstance(page, Page)
-    on_terminal = sys.stdout.isatty()
-    columns, rows = shutil.get_terminal_size()
-    color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    unicode = "utf" in (sys.stdout.encoding or "").lower()
-    text = render(page, columns if on_terminal else 80, color=color, unicode=unicode)
-    try:
-        choice.remember(page.section.id)
-    except GuideError as error:
-        troubles = [*troubles, str(error)]
+    on_terminal, columns, color, unicode = terminal()
+    text = render(page, columns, color=color, unicode=unicode)
     later = [s.id for s in mine]
     at = later.index(page.section.id) + 1 if page.section.id in later else 0
-    following = next_unread(mine[at:]) or next_unread(mine)
+    before = {*choice.read_sections(), page.section.id}
+    following = next_unread(mine[at:], before) or next_unread(mine, before)
+    try:
+        choice.remember(page.section.id, *((following.id, following.title) if following else ()))
+    except GuideError as error:
+        troubles = [*troubles, str(error)]
     last = f"\nNext: guide read {following.id}\n" if following else "\nNext: guide exercises\n"
-    text = f"{text}\n{last}"
+    tail = "".join(exercise_line(e) for e in todo) + last
+    text += "\n"
     # A page that fits is shown where one is; a longer one a screen at a time, as $PAGER does it.
-    if on_terminal and text.count("\n") >= rows - 1:
+    # What to type next comes after the pager, which may take all it showed with it.
+    if on_terminal and (text + tail).count("\n") >= shutil.get_terminal_size().lines - 1:
         click.echo_via_pager(text, color=color)
     else:
         click.echo(text, nl=False, color=color or None)
+    click.echo(tail, nl=False)
     for trouble in troubles:
         click.echo(f"guide: {trouble}", err=True)
+
+
+def exercise_line(exercise: Exercise) -> str:
+    """What a section says at its end of an exercise that belongs to it."""
+    command = click.style(f"guide start {exercise.id}", fg="cyan")
+    return f"\nExercise: {exercise.id} {exercise.title}\n          {command}\n"
 
 
 def _measured(figures: Sequence[Figure]) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
-from guide.errors import UsageError
+from guide.errors import GuideError, UsageError
 from guide.plugins import Plugins
 from guide.project import find_project, read_project
 
@@ -66,3 +69,24 @@ def ask(what: str, usage: str, kind: click.ParamType[str] | None = None) -> str:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"{what.upper()} is missing", f"type: {usage}")
     return str(click.prompt(what, type=kind))
+
+
+def terminal() -> tuple[bool, int, bool, bool]:
+    """What text is written for: whether a terminal, its columns, whether colour and Unicode."""
+    on_terminal = sys.stdout.isatty()
+    columns = shutil.get_terminal_size().columns if on_terminal else 80
+    color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return on_terminal, columns, color, "utf" in (sys.stdout.encoding or "").lower()
+
+
+def show_text(text: str) -> None:
+    """Print Markdown, such as the page of an exercise, as a reader wants it.
+
+    What is not written as sections are is printed as it stands: a stranger's page is still read.
+    """
+    from guide.learn.terminal import render_text
+
+    _, columns, color, unicode = terminal()
+    with suppress(GuideError):
+        text = render_text(text, columns, color=color, unicode=unicode)
+    click.echo(text, color=color or None)

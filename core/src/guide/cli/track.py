@@ -29,6 +29,8 @@ def track(name: str | None, as_json: bool) -> None:
         return
     if now is None:
         click.echo("No track is chosen; you read all of them.")
+        for name, title in titles.items():
+            click.echo(f"  {click.style(f'{name:14}', fg='cyan')} {title}")
         first = next(iter(titles), None)
         click.echo(f"\nNext: {f'guide track {first}' if first else 'guide tracks'}")
         return

@@ -29,15 +29,7 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
     """The common exercises, expected of every track."""
     if track:
         return []
-    return [
-        Exercise(
-            "m0::e0",
-            "A loop that does not drift",
-            _HERE / "exercises" / "no_drift",
-            expected=("all",),
-        ),
-        *(Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))),
-    ]
+    return [Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))]
 
 
 @hookimpl

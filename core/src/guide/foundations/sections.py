@@ -49,6 +49,7 @@ _FIGURES = {
     "omission": ("One stall, two load tests", "waiting:omission", "waiting:draw_omission"),
     "profilers": ("Being watched", "python:profilers", _BARS),
     "compiling": ("What a compiler takes and gives", "arithmetic:compiling", _BARS),
+    "late-ticks": ("One in a thousand", "project:late_ticks", "project:draw_late_ticks"),
 }
 
 # id -> (title, ids it stands on, figures it brings). In m1 the numbers 1 to 3 are tracks', and 9
@@ -87,6 +88,9 @@ _SECTIONS: dict[str, tuple[str, str, str]] = {
     "m5/s1": ("The stall that nobody saw", "m5/s0", "omission"),
     "m5/s2": ("Being watched", "m5/s0", "profilers"),
     "m5/s3": ("What the compiler did to your function", "m4/s3", "compiling"),
+    "m6/s0": ("What makes a good project", "m4/s2", "late-ticks"),
+    "m6/s1": ("From prototype to report", "m6/s0", ""),
+    "m6/s2": ("What to build", "m6/s0", ""),
 }
 
 

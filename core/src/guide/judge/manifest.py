@@ -63,6 +63,7 @@ class Bars:
         budget_s: when the rounds end undecided.
         warmup: calls before the first round.
         calls: calls in a sample, each with an input of its own.
+        tiers: multiples of naive to reach one after the other, shown and not asked for.
     """
 
     case: Any
@@ -73,6 +74,7 @@ class Bars:
     budget_s: float = 8.0
     warmup: int = 2
     calls: int = 1
+    tiers: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ def read_sections() -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def remember(section: str) -> None:
-    """Add that `section` was read now.
+def remember(section: str, following: str = "", title: str = "") -> None:
+    """Add that `section` was read now, and which one comes next: its id and title.
 
     Raises:
         GuideError: when the folder for it cannot be written.
@@ -77,7 +77,8 @@ def remember(section: str) -> None:
         folder = data_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "read.jsonl").open("a", encoding="utf-8") as out:
-            out.write(json.dumps({"section": section, "at": now}) + "\n")
+            said = {"section": section, "at": now, "next": following, "title": title}
+            out.write(json.dumps(said, ensure_ascii=False) + "\n")
     except (OSError, RuntimeError) as error:
         raise _unkept("that you read it", error) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,10 @@ def judge(
         raise GuideError(f"{attempt} does not exist", f"guide start {exercise.id}")
     manifest = read_manifest(exercise.folder)
     attempt = attempt.resolve()
+    if said := lacking(manifest):
+        from guide.judge.judging import Result
+
+        return Result("waived", said)
     if manifest.questions or manifest.points:
         from guide.judge.written import judge_answers, judge_text
 
@@ -90,6 +95,22 @@ def judge(
 
     with alone(lambda: progress("another check is running; waiting")), Judge(manifest) as judge:
         return judge.judge(attempt, speed=speed, progress=progress)
+
+
+def lacking(manifest: Manifest) -> str:
+    """What an exercise needs and this environment has not, in a sentence; "" when all is there."""
+    missing = [name for name in manifest.needs if not _installed(name)]
+    if not missing:
+        return ""
+    names = " and ".join(missing)
+    return f"it needs {names}, which is not installed here: pip install {' '.join(missing)}"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def standing_of(exercises: Iterable[Exercise]) -> dict[str, Standing]:

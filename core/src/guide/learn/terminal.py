@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,12 +20,15 @@ from guide.learn.markdown import (
     Paragraph,
     Quote,
     Table,
+    parse,
     spans,
 )
 from guide.learn.pages import MARK, Page, Shown
 from guide.learn.textplot import plot
+from guide.plugin import Section
 
 _WIDEST = 84  # a line that is longer is hard to find one's way back from
+_NOBODYS = Section("m0/s0", "", Path())
 _STYLES: dict[str, dict[str, Any]] = {
     "": {},
     "bold": {"bold": True},
@@ -43,6 +47,19 @@ Word = tuple[str, str]
 def render(page: Page, columns: int, *, color: bool, unicode: bool = True) -> str:
     """`page` as text, `columns` wide at most; without `color` it is plain."""
     return "\n".join(_Terminal(page, min(columns, _WIDEST), color, unicode).lines())
+
+
+def render_text(text: str, columns: int, *, color: bool, unicode: bool = True) -> str:
+    """Markdown that names no figure, such as the page of an exercise, as text for a terminal.
+
+    Raises:
+        GuideError: when it is not written as sections are; says which line.
+    """
+    shown = _Terminal(Page(_NOBODYS, parse(text)), min(columns, _WIDEST), color, unicode)
+    lines: list[str] = []
+    for block in shown.page.blocks:
+        lines += [*([""] if lines else []), *shown.block(block, shown.columns)]
+    return "\n".join(lines)
 
 
 class _Terminal:

@@ -84,6 +84,8 @@ def _section(section: Section, course: Course) -> str:
     text = _outside_code(text, lambda part: _linked(part, ids))
     dagger = f'<sup class="guide-author" title="measured on the author\'s machine">{MARK}</sup>'
     text = text.replace(MARK, dagger)
+    todo = [e for e in course.exercises if e.section == section.id]
+    text += "".join(f"\n\n👨‍💻 Exercise: [{e.id} {e.title}](../{file_of(e)})" for e in todo)
     foot = f"\n\n---\n\nIn a terminal: `guide read {section.id}`"
     if built.borrowed:
         foot += (
