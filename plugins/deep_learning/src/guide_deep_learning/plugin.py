@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, hookimpl
+from guide_deep_learning.sections import sections
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -29,8 +30,7 @@ def guide_sections(track: str) -> list[Section]:
     """What to read."""
     if track != _TRACK:
         return []
-    file = _HERE / "modules" / "m1" / "s1.md"
-    return [Section("m1/s1", "A training step is a real-time tick", file, (_TRACK,))]
+    return sections(_TRACK)
 
 
 @hookimpl
@@ -38,8 +38,11 @@ def guide_exercises(track: str) -> list[Exercise]:
     """What to do."""
     if track != _TRACK:
         return []
-    folder = _HERE / "exercises" / "batches"
-    return [Exercise("m1::e1", "Batches without a position", folder, expected=(_TRACK,))]
+    folders = _HERE / "exercises"
+    return [
+        Exercise("m1::e1", "Batches without a position", folders / "batches", (_TRACK,)),
+        *(Exercise.of(file.parent) for file in sorted(folders.glob("*/exercise.toml"))),
+    ]
 
 
 @hookimpl
