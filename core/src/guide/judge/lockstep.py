@@ -191,7 +191,9 @@ class Thread:
 
     def shared(self, name: str, size: int) -> Shared:
         """The block's shared memory of this name: the same for all of its threads."""
-        held = self._tiles.setdefault(name, Shared(name, size))
+        if name not in self._tiles:
+            self._tiles[name] = Shared(name, size)
+        held = self._tiles[name]
         if len(held) != size:
             raise Misused(f"{self} wants {size} words of {name}, another thread {len(held)}")
         return held
