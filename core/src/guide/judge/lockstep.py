@@ -71,7 +71,7 @@ class Request(NamedTuple):
 
     kind: str  # load, store, add
     memory: Memory
-    index: int
+    at: int
     value: Any = None
 
 
@@ -105,7 +105,7 @@ class Memory:
         return Request("add", self, index, value)
 
     def _at(self, request: Request, thread: Thread) -> int:
-        index = int(request.index)
+        index = int(request.at)
         if not 0 <= index < len(self._values):
             raise Misused(f"{thread} asks for {self.name}[{index}] of {len(self._values)}")
         return index
@@ -307,15 +307,15 @@ def _issue(warp: list[_Lane], counts: Counts) -> bool:
 def _count(requests: list[Request], counts: Counts) -> None:
     words: dict[int, set[int]] = {}
     segments = set()
-    for kind, memory, index, _ in requests:
+    for kind, memory, at, _ in requests:
         if isinstance(memory, Shared):
             counts.shared += 1
-            words.setdefault(index % BANKS, set()).add(index)
+            words.setdefault(at % BANKS, set()).add(at)
         else:
             counts.loads += kind == "load"
             counts.stores += kind != "load"
             counts.atomics += kind == "add"
-            segments.add((id(memory), index * memory.bytes // SEGMENT))
+            segments.add((id(memory), at * memory.bytes // SEGMENT))
     counts.segments += len(segments)
     counts.conflicts += max((len(each) for each in words.values()), default=1) - 1
 
