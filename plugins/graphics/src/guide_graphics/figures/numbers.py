@@ -97,7 +97,7 @@ def color_steps(quick: bool = False) -> dict[str, Any]:
         step = 100 * np.diff(light)[1:] / light[1:-1]
         lines[name] = [(float(x), float(np.interp(x, light[1:-1], step))) for x in wanted]
     at = {
-        name: float(np.interp(0.01, *np.array(points).T, left=np.nan))
+        name: float(np.interp(0.01, [x for x, _ in points], [y for _, y in points]))
         for name, points in lines.items()
     }
     middle = float(to_code(np.array(0.5)))
