@@ -191,7 +191,9 @@ class TestMisuse:
         def sizes(t, source, out):
             yield t.shared("tile", 64 + t.index).store(t.index, 1)
 
-        assert "thread 1 of block 0 wants 65 words of tile, another thread 64" in self.refused(sizes)
+        assert "thread 1 of block 0 wants 65 words of tile, another thread 64" in self.refused(
+            sizes
+        )
 
     def test_something_else_that_is_yielded(self):
         def odd(t, source, out):

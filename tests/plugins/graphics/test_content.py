@@ -1,4 +1,4 @@
-"""The track's sections and exercises: what their figures claim is so, and their counts are exact."""
+"""The track's sections and exercises: their figures say what is so, their counts are exact."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Figures of frames: when they are shown, what telling a driver costs, who is blamed for waiting."""
+"""Figures of frames: when they are shown, what a draw call costs, who is blamed for waiting."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def draw_depth_gaps(data: Mapping[str, Any]) -> Lines:
 
 
 def to_light(code: F64) -> F64:
-    """sRGB to light: what share of the screen's white a code from 0 to 1 gives (IEC 61966-2-1)."""
+    """Light of an sRGB code: what share of white a code from 0 to 1 gives (IEC 61966-2-1)."""
     return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
 
 

@@ -80,6 +80,14 @@ def some_triangles(count: int) -> tuple[I32, F32]:
     return records, np.full((count, 3), 0.5, np.float32)
 
 
+def boxes(records: I32) -> int:
+    """How many pixels of the picture the boxes of these triangles hold together."""
+    corners = records[:, :6].reshape(-1, 3, 2)
+    low = np.maximum((corners.min(axis=1) + 255) >> 8, 0)
+    high = np.minimum(corners.max(axis=1) >> 8, (WIDTH - 1, HEIGHT - 1))
+    return int(np.maximum(high - low + 1, 0).prod(axis=1).sum())
+
+
 def ladder(quick: bool = False) -> dict[str, Any]:
     """The pixels of one triangle, in Python and compiled, everywhere and in its box."""
     count = 10 if quick else 200
@@ -98,11 +106,12 @@ def ladder(quick: bool = False) -> dict[str, Any]:
         ("compiled, all pixels", best_ns(partial(draw_everywhere, records, ids), quick) / count),
         ("compiled, its box", best_ns(partial(draw_boxes, records, ids), quick) / count),
         (
-            "the same, by additions",
+            "its box, with a depth",
             best_ns(partial(draw_steps, records, depths, depth, ids), quick) / count,
         ),
     ]
     python, everywhere, box, steps = (ns for _, ns in rows)
+    asked = boxes(records) / count
     return {
         "what": "one triangle of some 40 pixels across, in 320 x 180; shorter is better",
         "rows": rows,
@@ -110,9 +119,10 @@ def ladder(quick: bool = False) -> dict[str, Any]:
             "python_ns": python,
             "all_ns": everywhere,
             "box_ns": box,
-            "steps_ns": steps,
+            "depth_ns": steps,
             "box_x": everywhere / box,
-            "steps_x": box / steps,
+            "fewer_x": HEIGHT * WIDTH / asked,
+            "depth_x": steps / box,
             "compiled_x": python / steps,
         },
     }
@@ -156,7 +166,7 @@ def shade_what_is_seen(depths: F32, depth: F32, ids: I32, picture: F32) -> None:
 
 def layers(quick: bool = False) -> dict[str, Any]:
     """A picture under more and more layers, farthest first, nearest first, and deferred."""
-    shape = (30, 40) if quick else (90, 160)
+    shape = (30, 40) if quick else (45, 80)
     depth, picture = np.empty(shape, np.float32), np.empty(shape, np.float32)
     ids = np.zeros(shape, np.int32)
     lines: dict[str, list[tuple[int, float]]] = {
@@ -173,7 +183,7 @@ def layers(quick: bool = False) -> dict[str, Any]:
             partial(shade_what_is_seen, far, depth, ids, picture),
         )
         for line, way in zip(lines.values(), ways, strict=True):
-            line.append((count, best_ns(way, quick) / 1e6))
+            line.append((count, best_ns(way, quick, 90_000_000) / 1e6))
     far_ms, near_ms, deferred_ms = (line[-1][1] for line in lines.values())
     return {
         "lines": lines,

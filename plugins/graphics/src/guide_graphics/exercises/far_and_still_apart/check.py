@@ -50,7 +50,8 @@ def depth(attempt, distance):
 def wins(attempt, new, old):
     """What nearer() says, as an array of truths."""
     said = np.asarray(attempt.nearer(new, old))
-    assert said.shape == new.shape and said.dtype == bool, "nearer() returns a truth for each depth"
+    truths = said.shape == new.shape and said.dtype == bool
+    assert truths, "nearer() returns a truth for each depth"
     return said
 
 
@@ -61,7 +62,7 @@ def holds(attempt, distance, gap):
 
 
 def least_gap(attempt, distance):
-    """The least gap in m down to which all pairs there are told apart, 24 steps to a power of ten."""
+    """The least gap in m down to which all pairs there are told apart."""
     at = distance * np.random.default_rng(5).uniform(0.99, 1.01, PAIRS)
     # A float32 holds no smaller step of the distance itself: nobody could do better
     finest = float(np.spacing(np.float32(distance)))

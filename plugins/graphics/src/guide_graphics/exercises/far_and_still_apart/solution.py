@@ -7,7 +7,7 @@ CLEAR = 0.0
 
 
 def terms(near: float, far: float) -> tuple[float, float]:
-    """a and b, such that depth = (a * z + b) / -z; z is minus the distance."""
+    """A and b, such that depth = (a * z + b) / -z; z is minus the distance."""
     return 0.0, near  # near / distance: one rounding, and the far plane may lie at infinity
 
 

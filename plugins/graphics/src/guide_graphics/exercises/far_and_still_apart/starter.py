@@ -7,7 +7,7 @@ CLEAR = 1.0
 
 
 def terms(near: float, far: float) -> tuple[float, float]:
-    """a and b, such that depth = (a * z + b) / -z; z is minus the distance."""
+    """A and b, such that depth = (a * z + b) / -z; z is minus the distance."""
     return -far / (far - near), -far * near / (far - near)
 
 

@@ -62,7 +62,7 @@ class Device:
     def buffer(self, rows):
         """Send a table; what is changed in it later does not reach the device."""
         rows = np.array(rows, np.float32)
-        assert rows.ndim == 2 and rows.shape[1] == 5, (
+        assert rows.shape[1:] == (5,), (
             f"a row is x, y, size, depth, shade; the table's shape is {rows.shape}"
         )
         self.__told += 1
@@ -125,7 +125,9 @@ def check(attempt):
         reference.begin()
         one_by_one(reference, things)
         wrong = int(np.count_nonzero(device.picture != reference.picture))
-        assert not wrong, f"frame {number}: {wrong:,} of {SIZE * SIZE:,} pixels are not as they were"
+        assert not wrong, (
+            f"frame {number}: {wrong:,} of {SIZE * SIZE:,} pixels are not as they were"
+        )
         for name, value in zip(most, (device.draws, device.calls, device.bytes), strict=True):
             most[name] = max(most[name], value)
     return {**most, "calls a frame, starter": reference.calls}
