@@ -7,6 +7,7 @@ from pathlib import Path
 
 from guide.plugin import GUIDE_API as GUIDE_API
 from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
+from guide_graphics.sections import sections
 
 _HERE = Path(__file__).parent
 
@@ -22,14 +23,7 @@ def guide_sections(track: str) -> Sequence[Section]:
     """What to read in this track."""
     if track != "graphics":
         return []
-    return [
-        Section(
-            "m1/s3",
-            "A triangle is memory traffic",
-            _HERE / "modules" / "m1" / "s3.md",
-            ("graphics",),
-        )
-    ]
+    return sections()
 
 
 @hookimpl
@@ -43,7 +37,8 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
             "Boxes and the top-left rule",
             _HERE / "exercises" / "bounding_box",
             expected=("graphics",),
-        )
+        ),
+        *(Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))),
     ]
 
 
