@@ -2,10 +2,10 @@
 
 import numpy as np
 
-tables = {}
+tables = []
 
 
 def brighten(frame, gamma):
-    if frame.size not in tables:
-        tables[frame.size] = np.rint(255 * (np.arange(256) / 255) ** (1 / gamma)).astype(np.uint8)
-    return tables[frame.size][frame]
+    if not tables:
+        tables.append(np.rint(255 * (np.arange(256) / 255) ** (1 / gamma)).astype(np.uint8))
+    return tables[0][frame]
