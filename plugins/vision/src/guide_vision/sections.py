@@ -1,4 +1,4 @@
-"""The sections of this track in order, and the living figures they bring: a table, nothing heavy."""
+"""The sections of this track in order, and the figures they bring: a table, nothing heavy."""
 
 from __future__ import annotations
 

@@ -24,20 +24,22 @@ def threads_beside(quick: bool = False) -> dict[str, Any]:
     """The same frames worked on by one loop and by several, OpenCV's own threads on and off."""
     width, height = (160, 90) if quick else (1280, 720)
     frame = photograph(width, height)
-    frames, loops = (8 if quick else 48), max(min(usable_threads(), 4), 2)
+    frames, loops = (8 if quick else 32), max(min(usable_threads(), 4), 2)
     before = cv2.getNumThreads()
-    wall: dict[str, float] = {}
-    cpu: dict[str, float] = {}
+    ways = {
+        "one loop, OpenCV 1 thread": (1, 1),
+        "one loop, OpenCV all": (1, usable_threads()),
+        f"{loops} loops, OpenCV 1 thread": (loops, 1),
+        f"{loops} loops, OpenCV all": (loops, usable_threads()),
+    }
+    wall, cpu = dict.fromkeys(ways, float("inf")), dict.fromkeys(ways, float("inf"))
     try:
-        for label, count, threads in (
-            ("one loop, OpenCV 1 thread", 1, 1),
-            ("one loop, OpenCV all", 1, usable_threads()),
-            (f"{loops} loops, OpenCV 1 thread", loops, 1),
-            (f"{loops} loops, OpenCV all", loops, usable_threads()),
-        ):
-            cv2.setNumThreads(threads)
-            took = [_together(frame, frames, count) for _ in range(1 if quick else 4)]
-            wall[label], cpu[label] = (min(column) / frames for column in zip(*took, strict=True))
+        for _ in range(1 if quick else 8):  # by turns: what disturbs one, disturbs all
+            for label, (count, threads) in ways.items():
+                cv2.setNumThreads(threads)
+                wall_ns, cpu_ns = _together(frame, frames, count)
+                wall[label] = min(wall[label], wall_ns / frames)
+                cpu[label] = min(cpu[label], cpu_ns / frames)
     finally:
         cv2.setNumThreads(before)
     alone, split, apart, both = wall.values()

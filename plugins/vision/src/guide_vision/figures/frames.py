@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -53,7 +53,7 @@ def frame_cost(quick: bool = False) -> dict[str, Any]:
         def shrink(how: int) -> object:
             return cv2.resize(frame, part, dst=small, interpolation=how)
 
-        steps = {
+        steps: dict[str, Callable[[], object]] = {
             "copy the Y plane": partial(np.copyto, gray, planes[:height]),
             "copy the frame": partial(np.copyto, out, frame),
             "planes to BGR": lambda: cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420, dst=out),
@@ -94,7 +94,9 @@ def one_pass(quick: bool = False) -> dict[str, Any]:
     with one_thread():
         gray = cv2.cvtColor(photograph(width, height), cv2.COLOR_BGR2GRAY)
         rng = np.random.default_rng(0)
-        noisy = [cv2.add(gray, rng.integers(0, 5, gray.shape, np.uint8)) for _ in range(8)]
+        noisy = [
+            cast(Image, cv2.add(gray, rng.integers(0, 5, gray.shape, np.uint8))) for _ in range(8)
+        ]
         taken = iter(range(1 << 60))
         small = np.empty((height // 2, width // 2), np.uint8)
 
