@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
+from guide_vision.sections import sections
 
 GUIDE_API = 1
 
@@ -30,9 +31,7 @@ def guide_sections(track: str) -> list[Section]:
     """Sections for the vision track."""
     if track != _TRACK:
         return []
-    return [
-        Section("m1/s2", "A frame is memory", _HERE / "modules" / "m1" / "s2.md", (_TRACK,)),
-    ]
+    return sections(_TRACK)
 
 
 @hookimpl
@@ -40,9 +39,15 @@ def guide_exercises(track: str) -> list[Exercise]:
     """Exercises for the vision track."""
     if track != _TRACK:
         return []
-    folder = _HERE / "exercises" / "gamma_in_place"
+    folder = _HERE / "exercises"
     return [
-        Exercise("m1::e2", "Same pixels, no new memory", folder, expected=(_TRACK,)),
+        Exercise(
+            "m1::e2",
+            "Same pixels, no new memory",
+            folder / "gamma_in_place",
+            expected=(_TRACK,),
+        ),
+        *(Exercise.of(file.parent) for file in sorted(folder.glob("*/exercise.toml"))),
     ]
 
 
