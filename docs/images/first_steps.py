@@ -114,7 +114,7 @@ def walk(folder: Path, track: str = "") -> list[Step]:
         go(f"guide track {track}")
     go("guide read")
     go("guide read m0/s1")
-    go(f"guide start {EXERCISE}", {"[x]: ": "20"})
+    go(f"guide start {EXERCISE}", {"]: ": "20"})
     (folder / "m0_e1.py").write_text(MENDED, encoding="utf-8")
     for _ in range(3):
         if go(f"guide check {EXERCISE}").code != 2:  # 2: too busy to say, so once more

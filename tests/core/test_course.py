@@ -3,17 +3,19 @@
 import datetime
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from guide.course.agenda import agendas, check, look_around
+from guide.course.agenda import Known, agendas, check, look_around
 from guide.course.place import BUILT_IN, Place, course_file, remember, remembered, today
 from guide.course.place import working_days as working
-from guide.course.plan import read_plan
+from guide.course.plan import Day, Part, Plan, read_plan
 from guide.errors import GuideError
 from guide.learn.attempts import note
 from guide.learn.choice import choose
 from guide.learn.choice import remember as read
+from guide.plugin import Exercise, Section
 from guide.plugins import Plugins
 
 SMALL = """\
@@ -302,6 +304,23 @@ class TestTracks:
             assert set(read) >= {s.id for s in known.sections.values() if track in s.tracks}
             mine = {e.id for e in known.exercises.values() if track in (*e.expected, *e.invited)}
             assert set(todo) >= mine
+            assert len(read) == len(set(read))
+            assert len(todo) == len(set(todo))
+
+    def test_it_is_shared_out_among_the_days_of_a_module_and_exercises_follow_their_section(self):
+        sections = {f"m1/s{n}": Section(f"m1/s{n}", "x", Path(), ("audio",)) for n in (9, 10, 11)}
+        exercises = [
+            Exercise("m1::e9", "x", Path(), ("audio",), section="m1/s11"),
+            Exercise("m1::e10", "x", Path(), (), ("audio",)),
+        ]
+        known = Known(sections, {e.id: e for e in exercises}, {}, set(), ["audio"])
+        days = [Day(1, "a", Part(), ["m1"]), Day(2, "b", Part()), Day(3, "c", Part(), ["m1"])]
+        one, two, three = agendas(Plan("x", days, Path()), known, "audio")
+        assert [i.id for i in (*one.read, *one.expected, *one.invited)] == [
+            *("m1/s9", "m1/s10", "m1::e10")
+        ]
+        assert [i.id for i in (*three.read, *three.expected)] == ["m1/s11", "m1::e9"]
+        assert not two.read
 
     def test_the_chosen_track_is_whose_course_it_is(self, installed, monkeypatch, main):
         monkeypatch.setenv("GUIDE_DISABLE", "")

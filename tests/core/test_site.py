@@ -73,6 +73,12 @@ def test_ids_of_sections_are_links(site):
     assert '<a href="s2.html">m2/s2</a>' in html or '<a href="../m2/s2.html">m2/s2</a>' in html
 
 
+def test_a_section_leads_to_its_exercises_also_in_another_module(site):
+    assert "m1/e0.html" in (site / "m1" / "s5.html").read_text()
+    html = (site / "m4" / "s2.html").read_text()
+    assert re.search(r'<a href="\.\./m0/e0\.html">m0::e0 A loop', html)
+
+
 def test_what_was_read_is_marked_and_the_next_is_offered(site):
     home = (site / "index.html").read_text()
     assert "Go on with m0/s1" in home

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,8 @@ def start(exercise: str) -> None:
         click.echo(f"\n{lacking}")
     click.echo(f"\nYour file: {file.name}\n")
     ask_predictions(found, manifest, learn.standing_of([found])[found.id])
-    click.echo(f"Next: edit it (guide watch checks each save), then: guide check {found.id}")
+    click.echo(f"guide watch {found.id} checks it each time you save.\n")
+    click.echo(f"Next: edit it, then: guide check {found.id}")
 
 
 @click.command("check")
@@ -212,10 +214,14 @@ def ask_predictions(exercise: Exercise, manifest: Manifest, standing: Standing) 
     open_ = [q for q in manifest.predict if q.key not in {g.key for g in standing.guesses}]
     if not open_ or standing.passed or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
+    columns = max(shutil.get_terminal_size().columns, 34)
     click.echo(click.style("Predict first", bold=True) + " (Enter skips)")
     for question in open_:
         unit = f" [{question.unit}]" if question.unit else ""
-        said = click.prompt(f"  {question.ask}{unit}", default="", show_default=False)
+        *lines, last = textwrap.wrap(f"{question.ask}{unit}", columns - 14)  # room for an answer
+        for line in lines:
+            click.echo(f"  {line}")
+        said = click.prompt(f"  {last}", default="", show_default=False)
         guess = parsed(said)
         if guess is not None:
             note("predict", exercise.id, key=question.key, guess=guess)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -48,9 +50,11 @@ wrong. Then build something that has a deadline.
 
 
 def _next(*commands: Command) -> None:
+    room = shutil.get_terminal_size().columns - 24 if sys.stdout.isatty() else 200
     click.echo("Next:")
     for command, why in commands:
-        click.echo(f"  {click.style(f'{command:20}', fg='cyan')} {why}")
+        shown = why if len(why) <= room else f"{why[: max(room - 1, 8)].rstrip()}…"
+        click.echo(f"  {click.style(f'{command:20}', fg='cyan')} {shown}")
 
 
 def _learning() -> list[Command]:

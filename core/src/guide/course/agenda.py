@@ -115,25 +115,61 @@ def _wrong(file: Path, day: Day, what: str, near: Sequence[str]) -> GuideError:
 
 def agendas(plan: Plan, known: Known, track: str | None) -> list[Agenda]:
     """Every day of the course for `track`; without one, what is common."""
+    own = _own(plan, known, track) if track else {}
+    return [_agenda(day, known, track, own) for day in plan.days]
+
+
+def _own(plan: Plan, known: Known, track: str) -> dict[int, list[str]]:
+    """What a track brings and no day names, dealt out to the days that take it in: ids by day.
+
+    Each thing has one day. Sections of a module are spread over its days in order; an exercise
+    comes with its section, and is spread likewise where that has no day.
+    """
     named = plan.named(track)
-    return [_agenda(day, known, track, named) for day in plan.days]
+    takers = {
+        module: [day.number for day in plan.days if module in day.own]
+        for module in {module for day in plan.days for module in day.own}
+    }
+    on: dict[str, int] = {id: d.number for d in plan.days for id in _reading(d, track)}
+    sections = [id for id, s in known.sections.items() if track in s.tracks and id not in named]
+    todo = [
+        id
+        for id, e in known.exercises.items()
+        if track in (*e.expected, *e.invited) and id not in named
+    ]
+    _deal(sections, takers, on)
+    for id in todo:
+        section = known.exercises[id].section
+        if section in on and id[:2] in takers:
+            on[id] = on[section]
+    _deal([id for id in todo if id not in on], takers, on)
+    dealt: dict[int, list[str]] = {}
+    for id in (*sections, *todo):
+        if id in on:
+            dealt.setdefault(on[id], []).append(id)
+    return dealt
 
 
-def _agenda(day: Day, known: Known, track: str | None, named: set[str]) -> Agenda:
+def _reading(day: Day, track: str) -> list[str]:
+    return [*day.common.read, *day.tracks.get(track, Part()).read]
+
+
+def _deal(ids: Sequence[str], takers: Mapping[str, Sequence[int]], on: dict[str, int]) -> None:
+    """Spread ids, in order, evenly over the days that take in their modules."""
+    for module, days in takers.items():
+        mine = [id for id in ids if id[:2] == module]
+        on.update({id: days[i * len(days) // len(mine)] for i, id in enumerate(mine)})
+
+
+def _agenda(day: Day, known: Known, track: str | None, own: Mapping[int, Sequence[str]]) -> Agenda:
     mine = day.tracks.get(track or "", Part()) if track in known.tracks else Part()
-    read = [*day.common.read, *mine.read]
+    brought = own.get(day.number, ())
+    todo = [known.exercises[id] for id in brought if id in known.exercises]
+    read = [*day.common.read, *mine.read, *(id for id in brought if id in known.sections)]
     expected = [*day.common.expected, *mine.expected]
+    expected += [exercise.id for exercise in todo if track in exercise.expected]
     invited = [*day.common.invited, *mine.invited]
-    if track:
-        read += [
-            s.id
-            for s in known.sections.values()
-            if track in s.tracks and s.id[:2] in day.own and s.id not in named
-        ]
-        for exercise in known.exercises.values():
-            if exercise.id[:2] in day.own and exercise.id not in named:
-                expected += [exercise.id] * (track in exercise.expected)
-                invited += [exercise.id] * (track in exercise.invited)
+    invited += [exercise.id for exercise in todo if track not in exercise.expected]
     return Agenda(
         day,
         [Item(id, known.sections[id].title, id in known.read) for id in dict.fromkeys(read)],

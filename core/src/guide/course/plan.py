@@ -47,7 +47,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day. `own` are modules of which a track's own things, that no day names, come here."""
+    """One day. `own` are modules of which things that a track brings, and no day names, come here.
+
+    Days that take in the same module share them out.
+    """
 
     number: int  # from 1
     title: str
