@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from guide_deep_learning.figures.alone import threads
+
 
 def parts(quick: bool = False) -> dict[str, Any]:
     """The parts of saving a state: weights and two moments of each."""
@@ -23,7 +25,8 @@ def parts(quick: bool = False) -> dict[str, Any]:
     snapshot, written = Snapshot(), io.BytesIO()
     torch.save(state, written)
     content = written.getvalue()
-    with tempfile.TemporaryDirectory(prefix="guide-save-") as folder:
+    # One thread: those of a copy would spin for each other, which is another figure.
+    with threads(1), tempfile.TemporaryDirectory(prefix="guide-save-") as folder:
         file = Path(folder) / "state"
 
         def write() -> None:
