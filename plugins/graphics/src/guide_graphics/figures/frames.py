@@ -177,6 +177,7 @@ def draw_calls(quick: bool = False) -> dict[str, Any]:
             "each_ns": 1e6 * each[-1][1],
             "once_ns": 1e6 * once[-1][1],
             "call_ns": 1e6 * (each[-1][1] - each[0][1]) / (most - 1),
+            "quad_ns": 1e6 * (once[-1][1] - once[0][1]) / (most - 1),
             "once_x": each[-1][1] / once[-1][1],
         },
     }
