@@ -129,11 +129,12 @@ class TestAges:
         assert there == pytest.approx(rate * stay, rel=0.02)
 
 
-class TestTracks:
-    @pytest.fixture(scope="class")
-    def truth(self):
-        return tracks.course(120)
+@pytest.fixture(scope="module")
+def truth():
+    return tracks.course(120)
 
+
+class TestTracks:
     def test_every_thing_is_named_once_in_a_frame(self, truth):
         assert all(len(set(ids.tolist())) == len(ids) == len(boxes) for ids, boxes in truth)
         assert max(len(ids) for ids, _ in truth) >= 5

@@ -24,7 +24,7 @@ def threads_beside(quick: bool = False) -> dict[str, Any]:
     """The same frames worked on by one loop and by several, OpenCV's own threads on and off."""
     width, height = (160, 90) if quick else (1280, 720)
     frame = photograph(width, height)
-    frames, loops = (8 if quick else 32), max(min(usable_threads(), 4), 2)
+    frames, loops = (4 if quick else 12), max(min(usable_threads(), 4), 2)
     before = cv2.getNumThreads()
     ways = {
         "one loop, OpenCV 1 thread": (1, 1),
@@ -34,7 +34,7 @@ def threads_beside(quick: bool = False) -> dict[str, Any]:
     }
     wall, cpu = dict.fromkeys(ways, float("inf")), dict.fromkeys(ways, float("inf"))
     try:
-        for _ in range(1 if quick else 8):  # by turns: what disturbs one, disturbs all
+        for _ in range(1 if quick else 24):  # short and often: some are undisturbed
             for label, (count, threads) in ways.items():
                 cv2.setNumThreads(threads)
                 wall_ns, cpu_ns = _together(frame, frames, count)

@@ -14,7 +14,7 @@ def make_input(rng, case):
     half = others // 2
     b[others - half :] = b[:half]
     a = b[rng.integers(0, others, count)]
-    flipped = rng.random((count, 256)) < rng.uniform(0, 0.4, (count, 1))
+    flipped = rng.random((count, 256)) < rng.uniform(0, 0.5, (count, 1))
     return a ^ np.packbits(flipped, axis=1), b
 
 
