@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from guide.foundations import plugin
-from guide.judge.manifest import read_manifest
+from guide.judge.judging import Speed, _told
+from guide.judge.manifest import Bars, read_manifest
+from guide.judge.verdict import decide
 from guide.judge.worker import import_file
 from guide.learn.contents import all_sections
 from guide.learn.exercises import check
@@ -158,3 +160,23 @@ def test_what_is_not_installed_is_said_in_a_line_and_waived(tmp_path: Path):
     assert outcome.result.message == (
         "it needs nobody_has_this, which is not installed here: pip install nobody_has_this"
     )
+
+
+class TestTwoCores:
+    """What needs two processors at a time says nothing of a machine that gave it one."""
+
+    bars = Bars(case=1, over_naive=1.5, effect_floor=1.5, cores=2)
+
+    def told(self, monkeypatch, had, got):
+        monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(had)), raising=False)
+        nothing = decide([1.0] * 9, [1.0] * 9, [1.0] * 9, self.bars)
+        return _told(Speed(nothing, {}, 9, 1.0, 0.0, {}, cores=got), self.bars)
+
+    def test_a_busy_machine_is_no_machine_without_the_effect(self, monkeypatch):
+        state, said = self.told(monkeypatch, had=2, got=1.1)
+        assert state == "inconclusive"
+        assert "had only 1.1 of 2 processors" in said
+
+    def test_one_that_gave_both_or_has_but_one_does_not_show_it(self, monkeypatch):
+        assert self.told(monkeypatch, had=2, got=1.9)[0] == "waived"
+        assert self.told(monkeypatch, had=1, got=1.0)[0] == "waived"

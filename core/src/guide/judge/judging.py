@@ -9,6 +9,7 @@ call has an input that no call had before, and what it returned is compared, in 
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ State = Literal["wrong", "correct", "fast", "better", "waived", "inconclusive"]
 _SLACK_NS = 300_000  # off the clock: the kernel's own work of taking the inputs
 _EVERY = 4  # rounds between two looks at the intervals, after the fewest
 _SHRINKS = 200  # tries
+_SHARE = 0.8  # of the processors it needs, without which nothing can be said of threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Speed:
         seconds: how long they took.
         busy: share of the time in which a timed worker had to wait for a processor.
         work: "bytes" and "flops" of a sample, where the check counts them.
+        cores: processors that the reference had, on the whole.
     """
 
     standing: Standing
@@ -62,6 +65,7 @@ class Speed:
     seconds: float
     busy: float
     work: Mapping[str, float]
+    cores: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +305,7 @@ class Judge:
         inputs: list[Arguments | None] = [None] * bars.calls
         standing: Standing | None = None
         waited = wall = 0.0
+        cores: list[float] = []
         fewest, most = bars.rounds
         began = time.monotonic()
         for number in range(-bars.warmup, most):
@@ -320,6 +325,8 @@ class Judge:
                 took = max(timed.wall_ns, timed.cpu_ns / self.manifest.threads)
                 if number >= 0:
                     times[name].append(took)
+                    if name == "reference" and timed.wall_ns:
+                        cores.append(timed.cpu_ns / timed.wall_ns)
                     if timed.cpu_ns > 0:
                         waited += max(timed.wall_ns - timed.cpu_ns, 0)
                         wall += timed.wall_ns
@@ -342,6 +349,7 @@ class Judge:
             seconds=time.monotonic() - began,
             busy=waited / wall if wall else 0.0,
             work=_summed(self._check.work(arguments) for arguments in many),
+            cores=statistics.median(cores) if cores else 1.0,
         )
 
     def _require_right(
@@ -372,6 +380,12 @@ def _told(speed: Speed, bars: Bars) -> tuple[State, str]:
     standing = speed.standing
     if standing.decision == "fast":
         return ("better" if standing.of_reference.low > 1.05 else "fast"), ""
+    had = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if standing.decision == "waived" and speed.cores < _SHARE * bars.cores <= _SHARE * had:
+        return "inconclusive", (
+            f"even the reference had only {speed.cores:.1f} of {bars.cores} processors: "
+            f"this machine is too busy to say"
+        )
     if standing.decision == "waived":
         return "waived", (
             f"the effect does not show on this processor: even the reference is only "

@@ -63,6 +63,8 @@ class Bars:
         budget_s: when the rounds end undecided.
         warmup: calls before the first round.
         calls: calls in a sample, each with an input of its own.
+        cores: processors that solution.py keeps busy. Where it does not get them, a machine that
+            is too busy must not look like one without the effect.
         tiers: multiples of naive to reach one after the other, shown and not asked for.
     """
 
@@ -74,6 +76,7 @@ class Bars:
     budget_s: float = 8.0
     warmup: int = 2
     calls: int = 1
+    cores: int = 1
     tiers: Sequence[float] = ()
 
 
