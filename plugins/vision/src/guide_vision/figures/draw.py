@@ -16,7 +16,9 @@ def energy(data: Mapping[str, Any]) -> Bars:
 
 def ages(data: Mapping[str, Any]) -> Lines:
     """Over the seconds since the camera was switched on."""
-    return Lines(series(data), "seconds since it began", "age of the frame in ms", log="y")
+    marks = [(float(s), f"{s} s") for s in (0, 5, 10, 15, 20)]
+    label = "age of the oldest in half a second, ms"
+    return Lines(series(data), "since it began", label, log="y", x_marks=marks)
 
 
 def drift(data: Mapping[str, Any]) -> Lines:

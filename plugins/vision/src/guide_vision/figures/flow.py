@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from fractions import Fraction
 from typing import Any
 
 _PERIOD_MS, _WORK_MS, _SECONDS = 100 / 3, 50.0, 20
@@ -17,19 +18,21 @@ def ages(link: str, period_ms: float, work_ms: float, seconds: float) -> list[tu
         work_ms: for one frame.
         seconds: how long it goes on.
     """
-    waiting: deque[float] = deque(maxlen=1 if link == "latest" else None)
-    done, came, now_ms = [], 0, 0.0
+    # Fractions: a frame that is due at this very moment has come, whatever a float would say
+    period, work = (Fraction(ms).limit_denominator(1000) for ms in (period_ms, work_ms))
+    waiting: deque[Fraction] = deque(maxlen=1 if link == "latest" else None)
+    done, came, now_ms = [], 0, Fraction(0)
     while now_ms < 1000 * seconds:
-        while came * period_ms <= now_ms:
+        while came * period <= now_ms:
             if link != "sample" or came % 2 == 0:
-                waiting.append(came * period_ms)
+                waiting.append(came * period)
             came += 1
         if not waiting:
-            now_ms = came * period_ms
+            now_ms = came * period
             continue
         taken_ms = waiting.popleft()
-        now_ms += work_ms
-        done.append((now_ms / 1000, now_ms - taken_ms))
+        now_ms += work
+        done.append((float(now_ms / 1000), float(now_ms - taken_ms)))
     return done
 
 
@@ -40,7 +43,7 @@ def frame_age(quick: bool = False) -> dict[str, Any]:
     waits = _SECONDS * 1000 / _PERIOD_MS - _SECONDS * 1000 / _WORK_MS
     return {
         "computed": True,
-        "lines": {link: points[::8] for link, points in kept.items()},
+        "lines": {link: _oldest(points) for link, points in kept.items()},
         "values": {
             "lossless_ns": kept["lossless"][-1][1] * 1e6,
             "latest_ns": worst["latest"],
@@ -54,6 +57,15 @@ def frame_age(quick: bool = False) -> dict[str, Any]:
 
 
 _LINKS = ("lossless", "latest", "sample")
+
+
+def _oldest(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The oldest of each half second."""
+    oldest: dict[int, float] = {}
+    for when, age in points:
+        half = int(when * 2)
+        oldest[half] = max(oldest.get(half, 0.0), age)
+    return [(half / 2, age) for half, age in oldest.items()]
 
 
 def drift(quick: bool = False) -> dict[str, Any]:
