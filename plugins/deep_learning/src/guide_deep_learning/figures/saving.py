@@ -18,7 +18,7 @@ def parts(quick: bool = False) -> dict[str, Any]:
     """The parts of saving a state: weights and two moments of each."""
     import torch
 
-    from guide_deep_learning.training.checkpoints.saving import Snapshot
+    from guide_deep_learning.training.checkpointing.saving import Snapshot
 
     count = 10_000 if quick else 1_000_000
     state = {name: torch.randn(count) for name in ("weights", "mean", "square")}
