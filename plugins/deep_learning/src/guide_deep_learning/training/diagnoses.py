@@ -78,7 +78,8 @@ def communication_bound(record: Mapping[str, Any]) -> list[str]:
     return [
         f"communication is the limit: {waited_ms:.3g} ms of a step of {step_ms:.3g} ms "
         f"({waited_ms / step_ms:.0%}) wait for the network, which moves {sent:.3g} MB a step. "
-        "Exchange less often (--accumulate 4), or give each rank more to compute (--batch ...)"
+        "Send half of the bytes (--short-gradients), exchange less often (--accumulate 4), or "
+        "give each rank more to compute (--batch ...)"
     ]
 
 

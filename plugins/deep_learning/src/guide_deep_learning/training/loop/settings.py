@@ -35,6 +35,8 @@ class Settings:
         workers: threads that compute batches ahead; 0 computes each when it is needed.
         sharded: with several processes, whether each holds a part of the model (FSDP) and not all
             of it (DDP).
+        short_gradients: with several processes, whether gradients are sent in 16 bits: half of the
+            bytes, and less exact.
         eval_every: steps; 0 never, except at the end.
         checkpoint_every: steps; 0 only at the end, and when it is interrupted.
         resume: go on from the newest checkpoint that fits.
@@ -50,6 +52,7 @@ class Settings:
     compile: bool = False
     workers: int = 0
     sharded: bool = False
+    short_gradients: bool = False
     eval_every: int = 50
     checkpoint_every: int = 100
     resume: bool = False

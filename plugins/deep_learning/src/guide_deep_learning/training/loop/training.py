@@ -193,7 +193,9 @@ class Training:
         randomness.seed(run.seed)
         model = plan.build_model().to(device)
         count = parameters(model)
-        communication = None if world.alone else Communication(run.timeline)
+        communication = (
+            None if world.alone else Communication(run.timeline, half=settings.short_gradients)
+        )
         forward = world.wrap(model, "fsdp" if settings.sharded else "ddp", communication)
         world.own_randomness(run.seed)
         batch_of = shared(plan.batch_of, world.rank, world.size)
@@ -217,6 +219,7 @@ class Training:
         same: dict[str, Value] = {**plan.same, "ranks": world.size}
         if not world.alone:
             same["sharded"] = settings.sharded
+            same["short_gradients"] = settings.short_gradients
         resumes = bool(settings.resume or settings.resume_from)
         kept: Mapping[str, Any] = {}
         if resumes:
