@@ -188,6 +188,7 @@ class TestExercises:
             ("starter", "put takes a frame when all 4 slots are full"),
             ("cheats/one_slot", "frame 0 came out as 3"),
             ("cheats/hands_out_copies", "take returns a copy"),
+            ("cheats/number_first", "a frame that put has not written yet"),
         ],
     )
     def test_a_ring_that_is_none_is_told_why(self, file, said):

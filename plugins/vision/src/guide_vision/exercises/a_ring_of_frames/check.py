@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import struct
+import sys
 import threading
 import time
 import tracemalloc
@@ -23,6 +24,7 @@ _PATIENCE_S = 15.0
 def check(attempt):
     """Counts, and how much faster it is than a pipe; the exercise's bars decide."""
     _alone(attempt)
+    _line_by_line(attempt)
     asked = _asked(attempt)
     torn, lost = _across(attempt, (360, 640, 3), 300)
     pairs = [(_by_pipe(40), _by_ring(attempt, 40)) for _ in range(3)]
@@ -68,6 +70,27 @@ def _alone(attempt):
             other.done()
             taken += 1
         assert other.take() is None, "there is a frame when all were taken"
+
+
+def _line_by_line(attempt):
+    """Take after every line of a put: what shows a frame too soon is found without any luck."""
+    memory, ring = _made(attempt, _SMALL)
+    other = attempt.Ring(memory, _SMALL, _SLOTS)
+    early = []
+
+    def look(frame, event, argument):
+        found = other.take()
+        if found is not None and (found != 7).any():
+            early.append(frame.f_lineno)
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        ring.put(_of(7, _SMALL))
+    finally:
+        sys.settrace(before)
+    assert not early, f"line {early[0]}: take returns a frame that put has not written yet"
 
 
 def _asked(attempt):
