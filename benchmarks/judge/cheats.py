@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.apart import ROOT
 from benchmarks.judge.hogs import FOLDER
 from benchmarks.rows import Row
 from guide.judge.judging import Judge, Result
@@ -42,7 +43,8 @@ def _said(result: Result) -> str:
 def _in_process(file: Path) -> str:
     """The harness that one writes first: import, time, compare, print."""
     done = subprocess.run(
-        [sys.executable, __file__, str(file), str(FOLDER / "naive.py")],
+        [sys.executable, "-m", "benchmarks.judge.cheats", str(file), str(FOLDER / "naive.py")],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

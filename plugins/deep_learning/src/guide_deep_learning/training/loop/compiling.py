@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
 from guide.errors import GuideError
 from guide.units import duration, number
@@ -89,10 +88,3 @@ def _median(call: Callable[[], object], tries: int) -> float:
         call()
         times.append(time.perf_counter() - began)
     return statistics.median(times)
-
-
-def plain(module: nn.Module) -> nn.Module:
-    """The model inside a compiled or distributed one."""
-    for name in ("_orig_mod", "module"):
-        module = getattr(module, name, module)
-    return module

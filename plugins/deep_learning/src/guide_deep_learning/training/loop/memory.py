@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,6 @@ from guide.units import size
 _SIGNS = ("out of memory", "can't allocate memory", "Unable to allocate", "not enough memory")
 _LOWER = {
     "activations": "lower batch, context, width or layers: accumulate=N gathers N small batches",
-    "weights": "lower width or layers",
-    "gradients": "lower width or layers",
     "optimizer": "lower width or layers; an optimizer without second moments needs half",
 }
 
@@ -57,7 +55,7 @@ def explained(
     if not (isinstance(error, MemoryError) or any(sign in text for sign in _SIGNS)):
         return None
     held = holdings(model, optimizer)
-    grew = {"optimizer": "optimizer", "start": "weights"}.get(phase, "activations")
+    grew = "optimizer" if phase == "optimizer" else "activations"
     if grew == "activations" and next(model.parameters()).is_cuda:
         device = next(model.parameters()).device
         held[grew] = max(torch.cuda.memory_allocated(device) - sum(held.values()), 0)
@@ -85,8 +83,3 @@ def _amount(text: str) -> str:
 
 def _bytes(tensors: Iterable[Tensor]) -> int:
     return sum(t.numel() * t.element_size() for t in tensors)
-
-
-def table(held: Mapping[str, int]) -> str:
-    """One line a class, for a report."""
-    return "\n".join(f"{name:12} {size(count):>10}" for name, count in held.items())

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -28,6 +27,7 @@ from guide_deep_learning.training.loop.guard import NotFinite, StepLoss, late_lo
 from guide_deep_learning.training.loop.precision import Precision
 from guide_deep_learning.training.models.losses import next_byte_loss
 from guide_deep_learning.training.models.model import evaluating
+from guide_deep_learning.training.processes.distributed import synced
 
 Batch = NDArray[Any] | tuple[NDArray[Any], ...]
 Phase = Callable[[], object]
@@ -274,7 +274,7 @@ class Trainer:
             data()
             loss = self._loss(tensors) / parts
             forward()
-            with self._alone(number + 1 - step * parts < parts):
+            with synced(self.forward, number + 1 == step * parts + parts):
                 scaled = loss if scaler is None else scaler.scale(loss)
                 scaled.backward()  # type: ignore[no-untyped-call]
             backward()
@@ -287,13 +287,6 @@ class Trainer:
             return self._loss_of(self.forward, *tensors)
         with torch.autocast(self._device.type, dtype=self._precision.dtype):
             return self._loss_of(self.forward, *tensors)
-
-    def _alone(self, alone: bool) -> AbstractContextManager[Any]:
-        """Whether gradients stay here: those of several processes meet after the last batch."""
-        forward: Any = self.forward
-        if hasattr(forward, "set_requires_gradient_sync"):  # a model in shards
-            forward.set_requires_gradient_sync(not alone)
-        return forward.no_sync() if alone and hasattr(forward, "no_sync") else nullcontext()
 
     def _update(self) -> None:
         scaler = self._scaler

@@ -9,7 +9,7 @@ checkpoint, the curves of the report, and what is said at the end.
         training.update(tick)
         if training.due(settings.eval_every): training.evaluate(tick)
         if training.due(settings.checkpoint_every): training.save(tick)
-        if training.finished: run.stop(...)
+        training.stop_when_finished()
     training.finish()
     training.close()
 """
@@ -104,10 +104,11 @@ class Training:
         self.run, self.settings, self.plan = run, settings, plan
         self._opened = ExitStack()
         self.sound = False
-        with contextlib.ExitStack() as undo:
-            undo.callback(self._opened.close)
+        try:
             self._open()
-            undo.pop_all()
+        except BaseException:
+            self._opened.close()
+            raise
 
     @property
     def model(self) -> nn.Module:

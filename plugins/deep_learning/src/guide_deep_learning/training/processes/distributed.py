@@ -225,19 +225,16 @@ def join(device: torch.device, *, timeout_s: float = TIMEOUT_S) -> World:
 
 
 @contextlib.contextmanager
-def synced(model: nn.Module, now: bool) -> Iterator[None]:
+def synced(model: Any, now: bool) -> Iterator[None]:
     """Within the block, backward exchanges gradients, or where not `now` keeps them to add to.
 
-    For a step of several batches: the ranks have to hear of the sum alone.
+    For a step of several batches: the ranks have to hear of the sum alone. A model of one process
+    has nothing to exchange; of a compiled one, what is inside is asked.
     """
-    if isinstance(model, DistributedDataParallel) and not now:
-        with model.no_sync():
-            yield
-        return
-    set_sync: Any = getattr(model, "set_requires_gradient_sync", None)
-    if set_sync is not None:
-        set_sync(now)
-    yield
+    if hasattr(model, "set_requires_gradient_sync"):  # in shards
+        model.set_requires_gradient_sync(now)
+    with contextlib.nullcontext() if now or not hasattr(model, "no_sync") else model.no_sync():
+        yield
 
 
 def _own_device(device: torch.device, ranks: Ranks) -> torch.device:
