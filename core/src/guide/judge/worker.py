@@ -33,16 +33,6 @@ from guide.judge.codec import Full, Unsendable, decode, encode
 MESSAGE = struct.Struct("<cQ")
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a worker is started with."""
-
-    scratch: str
-    cpu_s: int
-    memory_bytes: int
-    processes: bool
-
-
 def serve(control: int, given: int, returned: int) -> None:
     """Answer commands on `control` until it is closed; `given` and `returned` are the memory."""
     whole = memoryview(mmap.mmap(given, 0)), memoryview(mmap.mmap(returned, 0))
