@@ -23,7 +23,6 @@ import os
 import struct
 import sys
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
