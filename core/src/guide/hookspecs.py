@@ -11,7 +11,17 @@ from typing import Any
 
 import pluggy
 
-from guide.plugin import Diagnosis, Exercise, Finding, MeterSpec, Scaffold, Section, Track, WarmUp
+from guide.plugin import (
+    Diagnosis,
+    Exercise,
+    Finding,
+    MeterSpec,
+    Profiler,
+    Scaffold,
+    Section,
+    Track,
+    WarmUp,
+)
 
 hookspec = pluggy.HookspecMarker("guide")
 
@@ -53,7 +63,12 @@ def guide_warm(track: str) -> Sequence[WarmUp]:  # type: ignore[empty-body]
 
 @hookspec
 def guide_diagnoses() -> Sequence[Diagnosis]:  # type: ignore[empty-body]
-    """Rules that explain a run; their sentences stand in its report."""
+    """Rules that explain a run or a trace; what they say of a run stands in its report."""
+
+
+@hookspec
+def guide_profilers() -> Sequence[Profiler]:  # type: ignore[empty-body]
+    """What takes the traces that `guide profile` explains, beside the timeline of every run."""
 
 
 @hookspec

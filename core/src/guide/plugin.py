@@ -187,15 +187,111 @@ class WarmUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """A rule that explains a run.
+class Place:
+    """A line of source that a verdict points at; `line` 0: the file as a whole."""
 
-    `rule` names a callable that takes the run's record (the content of run.json) and returns a
-    sentence for each thing it found, worst first.
+    file: str
+    line: int = 0
+    text: str = ""  # the line itself, or what it does
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the trade that a verdict hinges on, explained in one line."""
+
+    name: str  # "DtoH memcpy"
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A stretch of the timeline that a verdict is about; times are those of the trace."""
+
+    start_ns: int
+    end_ns: int
+    lane: str = ""  # the thread or stream it lies on; "": all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule found: what costs, why, where, what to try, and what that would give back.
+
+    Verdicts are ranked by `recoverable_ns`: wall time, never a sum of durations. One that gives
+    nothing back says of something that looks bad that it is not worth mending; it is shown after
+    the others, in one line.
+
+    Attributes:
+        title: what it is, in few words: "waiting for data".
+        says: one sentence with its figures: what dominates.
+        recoverable_ns: wall time of one step (tick, call) that would be gone if it were mended.
+        why: how it comes about, in plain words.
+        remedy: what to change, or to type.
+        check: how to see that this was it.
+        sure: how sure that is: "sure" it was measured, "likely" it is the usual reason,
+            "perhaps" others fit as well.
+        where: lines of source, the likeliest first.
+        evidence: figures it rests on, each a name and a value with its unit.
+        word: the word it hinges on.
+        teaches: ids of the sections and exercises that teach it: "m2/s3", "m2::e4".
+        pins: where it shows on the timeline.
+    """
+
+    title: str
+    says: str
+    recoverable_ns: int = 0
+    why: str = ""
+    remedy: str = ""
+    check: str = ""
+    sure: Literal["sure", "likely", "perhaps"] = "likely"
+    where: tuple[Place, ...] = ()
+    evidence: tuple[tuple[str, str], ...] = ()
+    word: Word | None = None
+    teaches: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.says} {self.remedy}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A rule that explains something measured.
+
+    `rule` names a callable. What it takes is said by `reads`:
+
+    - "run": a run's record (the content of run.json). What it finds stands in the run's report,
+      and `guide explain RUN` shows it.
+    - "trace": a `guide.explain.trace.Trace`, which `guide explain FILE` has read.
+
+    It returns what it found, a list of `Verdict`; or of plain sentences, worst first.
     """
 
     name: str
     rule: str
+    reads: Literal["run", "trace"] = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Profiler:
+    """What takes a trace of another library's work, such as torch's, for `guide profile`.
+
+    Attributes:
+        name: the library, "torch".
+        track: the track whose projects it is for.
+        task: `"package.module:attribute"`, called as `wrap(task, folder, warm=, steps=)`: returns
+            a Task that does what `task` does and stops the run once a trace of `steps` steps,
+            taken after `warm` others, lies in `folder` as torch.json.gz.
+        program: a module that runs somebody's Python program under it:
+            `python -m MODULE --out FILE --warm N --steps N -- SCRIPT ARGUMENTS`.
+    """
+
+    name: str
+    track: str
+    task: str
+    program: str
 
 
 def load(name: str) -> Any:

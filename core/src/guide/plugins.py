@@ -13,7 +13,7 @@ import linecache
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -30,9 +30,11 @@ from guide.plugin import (
     Exercise,
     Finding,
     MeterSpec,
+    Profiler,
     Scaffold,
     Section,
     Track,
+    Verdict,
     WarmUp,
     load,
 )
@@ -158,8 +160,12 @@ class Plugins:
         return self._collect("guide_warm", WarmUp, track=track)
 
     def diagnoses(self) -> list[Diagnosis]:
-        """Rules that explain a run."""
+        """Rules that explain a run or a trace."""
         return self._collect("guide_diagnoses", Diagnosis)
+
+    def profilers(self) -> list[Profiler]:
+        """What takes traces for `guide profile`."""
+        return self._collect("guide_profilers", Profiler)
 
     def run_finished(self, record: Mapping[str, Any]) -> None:
         """Tell every plugin that a run's record was written."""
@@ -333,13 +339,29 @@ def _version(entry: EntryPoint) -> str:
     return entry.dist.version if entry.dist is not None else "unknown"
 
 
-def explain(plugins: Plugins, record: Mapping[str, Any]) -> Sequence[str]:
-    """What the plugins' rules say of a run; a rule that raises is a sentence of its own."""
-    sentences: list[str] = []
+def explain(plugins: Plugins, record: Mapping[str, Any]) -> list[str]:
+    """What the plugins' rules say of a run, as sentences."""
+    return [str(verdict) for verdict in verdicts(plugins, "run", record)]
+
+
+def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
+    """What the plugins' rules find in a run's record or in a trace, in their order.
+
+    A sentence is a verdict with a title of its rule's; a rule that raises is one of its own.
+    """
+    found: list[Verdict] = []
     for diagnosis in plugins.diagnoses():
+        if diagnosis.reads != reads:
+            continue
         try:
-            found = load(diagnosis.rule)(copy.deepcopy(record))  # theirs to spoil
-            sentences += [found] if isinstance(found, str) else map(str, found)
+            # A record is theirs to spoil; a trace is large, and its columns are read-only
+            given = copy.deepcopy(evidence) if reads == "run" else evidence
+            said = load(diagnosis.rule)(given)
+            for each in [said] if isinstance(said, str | Verdict) else said:
+                if not isinstance(each, Verdict):
+                    each = Verdict(diagnosis.name, str(each))
+                found.append(each)
         except (Exception, SystemExit) as error:
-            sentences.append(f"rule {diagnosis.name} failed: {type(error).__name__}: {error}")
-    return sentences
+            said = f"rule {diagnosis.name} failed: {type(error).__name__}: {error}"
+            found.append(Verdict(diagnosis.name, said))
+    return found

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,7 @@ from guide.plugin import (
     Diagnosis,
     Exercise,
     MeterSpec,
+    Profiler,
     Scaffold,
     Section,
     Track,
@@ -204,6 +206,7 @@ class PluginConformance:
             plugins.warm_ups(name)
         plugins.meters()
         plugins.diagnoses()
+        plugins.profilers()
         plugins.findings()
         assert not plugins.troubles, plugins.troubles[0].line
         for name, value in vars(self._module()).items():
@@ -237,6 +240,10 @@ class PluginConformance:
         for diagnosis in self._call("guide_diagnoses"):
             assert isinstance(diagnosis, Diagnosis)
             assert callable(load(diagnosis.rule)), diagnosis
+        for profiler in self._call("guide_profilers"):
+            assert isinstance(profiler, Profiler)
+            assert callable(load(profiler.task)), profiler
+            assert find_spec(profiler.program), profiler
 
     def test_ids_are_unique(self) -> None:
         for hook in ("guide_sections", "guide_exercises"):
