@@ -53,8 +53,8 @@ bench-graphics: $(READY) build/peers/.graphics
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)
 
-# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine; ten minutes.
-# ARGS=--quick: two, to see that it runs.
+# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine, the effect of
+# every exercise; twenty minutes. ARGS=--quick: two, to see that it runs; --long: 100 verdicts a load.
 bench-judge: $(READY)
 	@$(BIN)/python -m benchmarks.judge $(ARGS)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,7 +57,7 @@ def check(exercise: str | None, runs: int, as_json: bool) -> None:
     """
     rows = []
     for one in _chosen(exercise):
-        row = _row(one, runs, lambda what: _progress(what, as_json))
+        row = kept_promises(one, runs, lambda what: _progress(what, as_json))
         rows.append(row)
         if not as_json:
             _print(one, row)
@@ -82,7 +82,10 @@ def _chosen(exercise: str | None) -> list[Exercise]:
     return [find_exercise(Plugins(), exercise)]
 
 
-def _row(exercise: Exercise, runs: int, progress: Callable[[str], None]) -> dict[str, object]:
+def kept_promises(
+    exercise: Exercise, runs: int, progress: Callable[[str], None] = lambda what: None
+) -> dict[str, Any]:
+    """What became of each file of an exercise in so many runs, and the effects: a row of JSON."""
     manifest = read_manifest(exercise.folder)
     if said := lacking(manifest):
         return {"id": exercise.id, "ok": True, "files": {}, "effect": [], "advice": [said]}
@@ -169,7 +172,8 @@ def _right_and_slow(result: Result) -> tuple[bool, str]:
 def _passed_with_spare(manifest: Manifest) -> _Verdict:
     def verdict(result: Result) -> tuple[bool, str]:
         if not result.passed or result.state == "waived":
-            return False, result.message or result.state
+            busy = result.state == "inconclusive"
+            return False, "inconclusive" if busy else result.message or result.state
         if not (result.speed and manifest.bars):
             return True, "passes"
         over, bar = result.speed.standing.over_naive.median, manifest.bars.over_naive
