@@ -22,7 +22,7 @@ def rows(quick: bool) -> Iterator[Row]:
     for count in (0, 2, 8) if quick else (0, 1, 2, 4, 8):
         with hogs(count), Judge(read_manifest(FOLDER)) as judge:
             good = [judge.judge(FOLDER / "solution.py") for _ in range(times)]
-            slow = [judge.judge(FOLDER / "naive.py") for _ in range(times)]
+            slow = [judge.judge(FOLDER / "starter.py") for _ in range(times)]
         passed = sum(result.passed for result in good)
         failed = sum(result.state == "correct" for result in slow)
         wrong = sum(r.state == "correct" for r in good) + sum(r.passed for r in slow)

@@ -51,9 +51,9 @@ def dev() -> None:
 def check(exercise: str | None, runs: int, as_json: bool) -> None:
     """Hold EXERCISE, an id or a folder with an exercise.toml, against its own promises; or all.
 
-    The starter must not pass, naive.py must be right and slow, solution.py must clear the bar with
-    a quarter to spare, and no file in cheats/ may pass: so many times over. Prints the effect that
-    was measured; a bar is at most half of it.
+    The starter must not pass, naive.py (without it, the starter) must be right and slow,
+    solution.py must clear the bar with a quarter to spare, and no file in cheats/ may pass: so
+    many times over. Prints the effect that was measured; a bar is at most half of it.
     """
     rows = []
     for one in _chosen(exercise):
@@ -148,7 +148,7 @@ def _files(manifest: Manifest) -> Iterator[tuple[str, Path, _Verdict]]:
     """What is judged, and what is to come of it."""
     yield "starter", manifest.starter, _not_passed
     if manifest.bars:
-        yield "naive", manifest.folder / "naive.py", _right_and_slow
+        yield "naive", manifest.naive, _right_and_slow
     spare = _passed_with_spare(manifest)
     yield "solution", manifest.solution, spare
     for file in sorted((manifest.folder / "cheats").glob(f"*{manifest.suffix}")):
