@@ -29,10 +29,12 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
     (b"\x89PNG", "a picture"),
     (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive: unpack it, and name the trace in it"),
-    (b"\x28\xb5\x2f\xfd", "packed by zstd: unpack it first, with zstd -d"),
-    (b"\xfd7zXZ\0", "packed by xz: unpack it first, with xz -d"),
-    (b"BZh", "packed by bzip2: unpack it first, with bzip2 -d"),
+)
+_PACKED = (
+    (b"PK\x03\x04", "a ZIP archive", "unpack it, and name the trace in it: unzip"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd", "unpack it first: zstd -d"),
+    (b"\xfd7zXZ\0", "packed by xz", "unpack it first: xz -d"),
+    (b"BZh", "packed by bzip2", "unpack it first: bzip2 -d"),
 )
 _SUFFIXES = {
     ".nsys-rep": "a report of Nsight Systems",
@@ -137,7 +139,10 @@ def _recognise(file: Path, head: bytes) -> None:
         return
     for magic, what in _MAGIC:
         if head.startswith(magic):
-            raise GuideError(f"{file} is {what}", "" if ":" in what else TAKE_ONE)
+            raise GuideError(f"{file} is {what}", TAKE_ONE)
+    for magic, what, remedy in _PACKED:
+        if head.startswith(magic):
+            raise GuideError(f"{file} is {what}", f"{remedy} {file}")
     if head[:1] == b"\xfb":
         raise GuideError(f"{file} is a profile of cProfile, not a trace", TAKE_ONE)
     if head.lstrip()[:5].lower().startswith(_MARKUP):

@@ -121,14 +121,14 @@ def _packets(blocks: Iterator[bytes], losses: Losses) -> Iterator[bytes]:
 
 def _event(packet: bytes) -> _Event | None:
     """What a slice's packet says, all of which are laid out alike; None: it is another."""
-    if len(packet) < 20 or packet[0] != 0x40 or packet[10] != 0x50 or packet[16] != 0x48:
+    if len(packet) < 18 or packet[0] != 0x40 or packet[10] != 0x50 or packet[16] != 0x48:
         return None
     stamp = packet[1:10]
     t_ns = 0
     for byte in reversed(stamp):
         t_ns = t_ns << 7 | byte & 127
     number = 0
-    if packet[17] == _BEGIN and packet[18] == 0x50:
+    if packet[17] == _BEGIN and packet[18:19] == b"\x50":
         number, _ = _varint(packet, 19)
     kind = packet[17] & 127
     return _Event(t_ns, kind, number)

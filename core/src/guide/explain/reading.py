@@ -30,6 +30,7 @@ MOST = 400_000
 
 _FAR = (10, 1_000_000_000)  # times the time in which nearly all lies, and ns
 _STRETCHED = (100, 60_000_000_000)
+_SINCE_1970 = 1_400_000_000_000_000_000  # ns; torch is younger
 _ENTRIES = 64  # of what a file says of itself
 
 
@@ -137,6 +138,8 @@ def _trace(
         steps = tuple(Window(w.start_ns - first_ns, w.end_ns - first_ns, w.name) for w in windows)
     if "first_unix_ns" in about:
         about["first_unix_ns"] += first_ns
+    elif first_ns > _SINCE_1970:  # torch before 2.4 counts from there
+        about["first_unix_ns"] = first_ns
     _say_what_is_absent(events, losses)
     for field in FIELDS:
         getattr(events, field).setflags(write=False)

@@ -17,9 +17,10 @@ from typing import Any, Final
 from guide.explain.losses import Losses
 
 _LARGEST = 1 << 20  # characters of one event, or of one thing that a file says of itself
-_GIVE_UP = 1 << 25  # characters of one that is skipped over
+_GIVE_UP = 1 << 23  # characters of one that is skipped over
 _DEEPEST = 10_000  # brackets
 _ASTRAY = 50  # times that an end was looked for and not found
+_JUNK = 100_000  # things that are no events among them, and entries beside them
 _BATCH = 1 << 18  # larger ones leave the processor's cache
 _ONE = 1 << 9
 
@@ -68,7 +69,7 @@ def entries(blocks: Iterator[str], losses: Losses) -> Iterator[tuple[str | None,
         if first == "[":
             yield from text.events()
             return
-        seen = False
+        seen, count = False, 0
         while (mark := text.mark()) != "}":
             if mark == "":
                 losses.count("cut")
@@ -76,6 +77,9 @@ def entries(blocks: Iterator[str], losses: Losses) -> Iterator[tuple[str | None,
             if mark == ",":
                 text.at += 1
                 continue
+            count += 1
+            if count > _JUNK:
+                raise _StopError("bomb")
             try:
                 key = text.value(_ABOUT)
                 if not isinstance(key, str) or text.mark() != ":":
@@ -104,7 +108,7 @@ class _Text:
         self._losses = losses
         self._buffer = ""
         self._reach = _BATCH  # how much text to decode at once
-        self._astray = 0
+        self._astray = self._junk = 0
         self.at = 0
 
     def mark(self) -> str:
@@ -134,6 +138,9 @@ class _Text:
             if batch is None:
                 value = self.value(_EVENT)
                 batch = [] if value is LOST else [value]
+                self._junk += not isinstance(value, dict)
+                if self._junk > _JUNK:
+                    raise _StopError("broken")
             yield None, batch
         self.at += 1
 
@@ -163,14 +170,15 @@ class _Text:
                 self.at += length
                 return value
         end = None if length is None else self.at + length
-        if decoder is _EVENT and (
-            another := _NEXT.search(self._buffer, self.at, end or sys.maxsize)
-        ):
-            # A quote too few, say: brackets lead astray, and the next event is where it looks so
+        another = (_NEXT if decoder is _EVENT else _EVENTS).search(
+            self._buffer, self.at, sys.maxsize if end is None else end
+        )
+        if another:
+            # A quote too few, say: brackets lead astray, and what is next is where it looks so
             self._astray += end is None
             if self._astray > _ASTRAY:
                 raise _StopError("broken")
-            self.at = another.start() + 1
+            self.at = another.start() + (decoder is _EVENT)
             self._losses.count("damaged")
         elif end is not None:
             self.at = end
