@@ -59,7 +59,14 @@ def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
         return _file(profile, str(profile), plugins)
     if not typed.exists() and typed.name.endswith(_SUFFIXES):
         raise GuideError(f"there is no {typed}", "guide profile takes a trace, guide run makes one")
-    return _run(find_run(typed), plugins)
+    try:
+        folder = find_run(typed)
+    except GuideError:
+        if typed.exists():
+            raise
+        what = f"{typed} is no trace, no run and no module:function"
+        raise GuideError(what, "guide report shows the last run") from None
+    return _run(folder, plugins)
 
 
 def _profile(folder: Path) -> Path | None:

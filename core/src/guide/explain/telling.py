@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from guide.explain.answer import Answer
+from guide.explain.versus import Versus, held, measured
 from guide.learn.cells import clusters, pad, width
 from guide.plugin import Verdict
 from guide.units import duration, percent
@@ -37,16 +40,32 @@ class Teller:
     def __init__(self, columns: int, color: bool, known: Iterable[str] = ()) -> None:
         self.columns, self.color, self.known = max(min(columns, WIDEST), 24), color, set(known)
 
-    def answer(self, answer: Answer, *, everything: bool = False) -> Iterator[str]:
-        """All of an answer."""
+    def answer(
+        self,
+        answer: Answer,
+        *,
+        everything: bool = False,
+        first: str = "",
+        last: str = "",
+        full: int = IN_FULL,
+    ) -> Iterator[str]:
+        """All of an answer.
+
+        Args:
+            answer: it.
+            everything: whether every verdict is told in full, or `full` of them.
+            first: what stands first, instead of the headline.
+            last: what came of the last one, in a sentence.
+            full: how many verdicts are told in full.
+        """
         mood = "good" if answer.healthy else "bold"
-        yield from self.lines(headline(answer), style=mood)
+        yield from self.lines(first or headline(answer), style=mood)
         if answer.spent:
             parts = (f"{p.name} {_time_and_share(p.ns, answer)}" for p in answer.spent if p.ns)
             yield from self.lines(f"Its time: {', '.join(parts)}.", style="soft")
-        for fact in answer.facts:
+        for fact in [*answer.facts, *[last] * bool(last)]:
             yield from self.lines(fact)
-        full = len(answer.worth) if everything else IN_FULL
+        full = len(answer.worth) if everything else full
         for number, verdict in enumerate(answer.worth[:full], 1):
             yield ""
             yield from self.verdict(answer, number, verdict)
@@ -61,6 +80,28 @@ class Teller:
         yield from self.notes("Also said", answer.remarks)
         yield from self.notes("Not known", answer.missing)
         yield from self.notes("Notes", answer.failed)
+
+    def versus(self, versus: Versus, *, everything: bool = False) -> Iterator[str]:
+        """What came of a change, and what is next."""
+        after, share = versus.after, versus.measured or 0
+        mood = "good" if share > 0 else "bold"
+        yield from self.lines(changed(versus), style=mood)
+        rows = [("Gone", verdict, "") for verdict in versus.gone]
+        for was, verdict in versus.still:
+            rows.append(("Still", verdict, f", {duration(was.recoverable_ns)} before"))
+        rows += [("New", verdict, "") for verdict in versus.new]
+        for label, verdict, more in rows:
+            of = versus.before if label == "Gone" else after
+            gain = gain_of(of, verdict)
+            lead = "it was " if label == "Gone" else ""
+            yield from self.hanging(label, f"{verdict.title}: {lead}{gain}{more}", 0)
+        if promise := held(versus):
+            yield from self.lines(f"{promise}.")
+        yield ""
+        first = headline(replace(after, step_ns=0)) if after.healthy else ""
+        if after.worth:
+            first = f"Next: {after.worth[0].title}, {gain_of(after, after.worth[0])}."
+        yield from self.answer(after, everything=everything, full=1, first=first)
 
     def verdict(self, answer: Answer, number: int, verdict: Verdict) -> Iterator[str]:
         """One verdict in full."""
@@ -106,6 +147,13 @@ class Teller:
             if everything and verdict.why:
                 yield from self.lines(verdict.why, 2, style="soft")
 
+    def ending(self, next_step: str, page: Path | None) -> Iterator[str]:
+        """Where the page is, and what to type next."""
+        if page is not None:
+            yield f"page    {page}"
+            yield from self.hanging("", "it opens in any browser, with a typical step drawn", 0)
+        yield from self.lines(f"Next: {next_step}.")
+
     def notes(self, title: str, lines: Sequence[str]) -> Iterator[str]:
         """Lines under a heading; nothing where there are none."""
         if lines:
@@ -121,12 +169,14 @@ class Teller:
 
     def entry(self, label: str, text: str, style: str = "") -> Iterator[str]:
         """A labelled text, hanging; nothing of no text."""
-        if not text:
-            return
-        indent = 3 + _LABEL
-        for i, line in enumerate(wrapped(text, self.columns - indent)):
+        if text:
+            yield from self.hanging(label, text, 3, style)
+
+    def hanging(self, label: str, text: str, indent: int, style: str = "") -> Iterator[str]:
+        """A label, and its text beside it."""
+        for i, line in enumerate(wrapped(text, self.columns - indent - _LABEL)):
             lead = self.style(pad("" if i else label, _LABEL), "label")
-            yield (f"   {lead}" + self.style(line, style)).rstrip()
+            yield " " * indent + lead + self.style(line, style)
 
     def lines(self, text: str, indent: int = 0, style: str = "") -> Iterator[str]:
         """Wrapped text."""
@@ -165,6 +215,20 @@ def headline(answer: Answer) -> str:
         gain = _time_and_share(top.recoverable_ns, answer)
         return f"{takes} Most of what could be won back: {top.title}, {gain}."
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()
+
+
+def changed(versus: Versus) -> str:
+    """What a step takes now, and took before."""
+    after, before = versus.after, versus.before
+    if versus.change is not None:  # the median, which one slow tick does not move
+        now, was = (round(1e9 * value) for value in (versus.change.new, versus.change.old))
+        what = "The median tick"
+    else:
+        now, was = after.step_ns, before.step_ns
+        what = {"trace": "The trace", "tick": "A tick", "call": "A call"}.get(after.unit, "A step")
+    if not (now and was):
+        return ""
+    return f"{what} takes {duration(now)}, {duration(was)} before: {measured(versus)}."
 
 
 def gain_of(answer: Answer, verdict: Verdict) -> str:
