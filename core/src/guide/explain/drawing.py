@@ -8,7 +8,7 @@ handles without effort, no more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -17,7 +17,7 @@ from guide.explain.answer import Answer, printable
 from guide.explain.trace import DEVICE, Ints, Trace, Window, covered_ns, union
 from guide.plot import Box, frame
 from guide.plugin import Verdict
-from guide.units import duration
+from guide.units import duration, percent
 
 _MOST = 1500  # shapes
 _PIXELS = 1200  # of a wide page
@@ -44,7 +44,9 @@ _MEANS = {
     "annotation": "named by the program",
     "python": "Python function",
 }
-_KINDS = tuple(_COLOURS)
+_HOST = ("op", "runtime", "annotation", "python", "span", "tick")
+_COLUMNS, _LEVELS = 400, 4  # in which it is drawn how busy the device was
+_LEAST = 0.01  # of a step that a thread must have been busy to get a lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Shape:
     css: str
     words: str  # what is written in it
     title: str  # what is said of it when one points at it
+    dense: float = 1.0  # how much of it is covered by events
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,12 @@ def lanes_of(trace: Trace, step: Window) -> list[Lane]:
     last = np.searchsorted(events.start_ns, step.end_ns)
     inside = np.flatnonzero(events.end_ns[:last] > step.start_ns)
     device = inside[np.isin(inside, events.of(*DEVICE))]
-    host = inside[~np.isin(inside, events.of(*DEVICE, "device annotation"))]
+    host = inside[np.isin(inside, events.of(*_HOST))]
+    if not len(host) and not len(device):
+        host = inside
     lanes = _laid_out(trace, step, device, host, step.ns / _PIXELS)
     least = step.ns / _PIXELS
-    while sum(len(lane.shapes) for lane in lanes) > _MOST:
+    while sum(len(lane.shapes) for lane in lanes if lane.track) > _MOST:
         least *= 1.6
         lanes = _laid_out(trace, step, device, host, least)
     return lanes
@@ -106,23 +111,24 @@ def _laid_out(trace: Trace, step: Window, device: Ints, host: Ints, least_ns: fl
     lanes = []
     if len(device):
         busy = union(events.start_ns[device], events.end_ns[device])
-        lanes.append(_gpu(busy, step, least_ns))
-    for track in _busiest(trace, device, _STREAMS):
+        lanes.append(_gpu(busy, step))
+    for track in _busiest(trace, step, device, _STREAMS):
         lanes.append(_lane(trace, step, device[events.track[device] == track], 1, least_ns))
-    for track in _busiest(trace, host, _THREADS):
+    for track in _busiest(trace, step, host, _THREADS):
         among = _outer(trace, host[events.track[host] == track])
         lanes.append(_lane(trace, step, among, _DEEPEST, least_ns))
     return lanes
 
 
-def _busiest(trace: Trace, among: Ints, most: int) -> list[int]:
-    """The tracks that were busy longest, in order of their names."""
+def _busiest(trace: Trace, step: Window, among: Ints, most: int) -> list[int]:
+    """The tracks that were busy longest, the longest first; before them that of the ticks."""
     events, busy = trace.events, {}
     for track in np.unique(events.track[among]):
         own = among[events.track[among] == track]
         starts, ends = union(events.start_ns[own], events.end_ns[own])
         busy[int(track)] = int((ends - starts).sum())
     kept = sorted(busy, key=lambda track: (-busy[track], track))[:most]
+    kept = [track for track in kept if busy[track] >= _LEAST * step.ns] or kept[:1]
     ticks = events.of("tick")
     first = {int(t) for t in events.track[ticks[:1]]}
     return sorted(kept, key=lambda track: (track not in first, -busy[track], track))
@@ -163,7 +169,8 @@ def _lane(trace: Trace, step: Window, among: Ints, deepest: int, least_ns: float
 
 def _lane_name(trace: Trace, track: str) -> str:
     named = printable(trace.threads.get(track, ""))
-    return named or f"thread {printable(track.rpartition('/')[2])}"
+    # Torch says "thread 41 (python)" of every one
+    return named.partition(" (")[0] or f"thread {printable(track.rpartition('/')[2])}"
 
 
 def _merged(
@@ -183,7 +190,8 @@ def _merged(
         text = f"{len(few):,} events, {duration(total)} in all, most of them {most}"
         if len(few) == 1:
             text = f"{most}, {duration(total)}"
-        yield _shape(trace, step, int(start), int(end), row, few[0], "", text)
+        made = _shape(trace, step, int(start), int(end), row, few[0], "", text)
+        yield replace(made, dense=min(max(round(total / max(end - start, 1), 1), 0.3), 1.0))
 
     for index in held:
         start, ns = int(events.start_ns[index]), int(events.ns[index])
@@ -212,26 +220,21 @@ def _shape(
     return Shape(start, end, row, css, words, title[:200])
 
 
-def _gpu(busy: tuple[Ints, Ints], step: Window, least_ns: float) -> Lane:
-    """When the device did anything at all, and when nothing."""
-    shapes: list[Shape] = []
-    open_ns, close_ns = 0, -1
-    kept: list[tuple[int, int]] = []
-    for start, end in zip(busy[0].tolist(), busy[1].tolist(), strict=True):
-        start, end = max(start, step.start_ns), min(end, step.end_ns)
-        if kept and start - close_ns < least_ns:
-            close_ns = max(close_ns, end)
-            kept[-1] = (open_ns, close_ns)
-        else:
-            open_ns, close_ns = start, end
-            kept.append((start, end))
-    at = step.start_ns
-    for start, end in [*kept, (step.end_ns, step.end_ns)]:
-        if start - at >= least_ns:
-            shapes.append(Shape(at, start, 0, "idle", "", f"idle, {duration(start - at)}"))
-        if end > start:
-            shapes.append(Shape(start, end, 0, "busy", "", f"busy, {duration(end - start)}"))
-        at = end
+def _gpu(busy: tuple[Ints, Ints], step: Window) -> Lane:
+    """When the device did anything at all, and when nothing: column by column, how much of it."""
+    edges = step.start_ns + np.arange(_COLUMNS + 1) * step.ns // _COLUMNS
+    share = covered_ns(busy, edges[:-1], edges[1:]) / np.maximum(np.diff(edges), 1)
+    level = np.ceil(share * _LEVELS - 1e-6).astype(int)
+    begins = np.flatnonzero(np.diff(level, prepend=-1))
+    shapes = []
+    for first, end in zip(begins, [*begins[1:], _COLUMNS], strict=True):
+        start_ns, end_ns = int(edges[first]), int(edges[end])
+        part = share[first:end].mean()
+        text = f"busy {percent(part, 1)} of these {duration(end_ns - start_ns)}"
+        shapes.append(Shape(start_ns, end_ns, 0, "idle", "", text))
+        if level[first]:
+            dense = level[first] / _LEVELS
+            shapes.append(Shape(start_ns, end_ns, 0, "busy", "", text, dense))
     return Lane("GPU", 1, tuple(shapes))
 
 
@@ -316,8 +319,10 @@ def _across(box: Box, step: Window, start: int, end: int) -> tuple[float, float]
 def _bar(box: Box, step: Window, shape: Shape, y0: float, y1: float, height: float) -> str:
     x0, x1 = _across(box, step, shape.start_ns, shape.end_ns)
     top, bottom = 1000 * y0 / height, 1000 * y1 / height
+    dense = f' fill-opacity="{shape.dense:.2g}"' if shape.dense < 1 else ""
+    where = f"M{x0:.1f} {top:.0f}H{x1:.1f}V{bottom:.0f}H{x0:.1f}Z"
     return (
-        f'<path class="fill {shape.css}" d="M{x0:.1f} {top:.0f}H{x1:.1f}V{bottom:.0f}H{x0:.1f}Z">'
+        f'<path class="fill {shape.css}"{dense} d="{where}">'
         f"<title>{escape(shape.title)}</title></path>"
     )
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
-from guide.explain.telling import gain_of, headline, learn, promise
+from guide.explain.spent import IDLE
+from guide.explain.telling import SURE, gain_of, headline, learn, promise
 from guide.explain.trace import Trace
 from guide.explain.versus import Versus, held, less
 from guide.plugin import Verdict
@@ -113,19 +114,27 @@ def _spent(answer: Answer) -> str:
     """What a step's time is, as one bar."""
     total = max(sum(part.ns for part in answer.spent), answer.step_ns, 1)
     shown = [part for part in answer.spent if part.ns]
+    colours = [_colour(i, part.name) for i, part in enumerate(shown)]
     bars = "".join(
-        f'<i class="s{i % 6}" style="width:{100 * part.ns / total:.2f}%" '
+        f'<i class="{colours[i]}" style="width:{100 * part.ns / total:.2f}%" '
         f'title="{escape(part.name)}: {duration(part.ns)}"></i>'
         for i, part in enumerate(shown)
     )
     keys = "".join(
-        f'<span><i class="s{i % 6}"></i>{escape(part.name)} {duration(part.ns)} '
+        f'<span><i class="{colours[i]}"></i>{escape(part.name)} {duration(part.ns)} '
         f"({percent(part.ns, answer.step_ns)})</span>"
         for i, part in enumerate(shown)
     )
     return section(
         "What its time is", f'<div class="spent">{bars}</div><div class="keys">{keys}</div>'
     )
+
+
+def _colour(index: int, name: str) -> str:
+    """Idle is drawn as it is in the step below, and what has no name of its own quietly."""
+    if name == IDLE:
+        return "idle"
+    return "rest" if name.startswith(("outside", "everything", "other")) else f"s{index % 4}"
 
 
 def _verdict(answer: Answer, number: int, verdict: Verdict, known: set[str]) -> str:
@@ -144,7 +153,7 @@ def _verdict(answer: Answer, number: int, verdict: Verdict, known: set[str]) -> 
     rows.append(("Where", f"<ul>{places}</ul>" if places else ""))
     rows.append(("Try", _commands(verdict.remedy)))
     rows.append(("Check", _commands(verdict.check)))
-    rows.append(("Sure?", escape(verdict.sure)))
+    rows.append(("Sure?", SURE[verdict.sure]))
     if verdict.word:
         word = f"<b>{escape(verdict.word.name)}</b>: {escape(verdict.word.means)}"
         rows.append(("Word", word))

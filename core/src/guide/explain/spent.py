@@ -11,6 +11,7 @@ from guide.explain.answer import Part, printable
 from guide.explain.trace import DEVICE, Ints, Trace, covered_ns, union
 from guide.units import percent
 
+IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
 _NAMED = 3  # of the parts, the rest is one
 
@@ -49,7 +50,7 @@ def _on_device(trace: Trace) -> tuple[tuple[Part, ...], str]:
     parts = (
         Part("computing on the GPU", kernels),
         Part("only copying", busy - kernels),
-        Part("GPU idle", idle),
+        Part(IDLE, idle),
     )
     share = percent(busy, trace.step_ns)
     if busy >= _BUSY * trace.step_ns:

@@ -19,7 +19,7 @@ WIDEST = 84
 IN_FULL = 3
 _LABEL = 8
 _MEASURES = {"step": "a step", "tick": "a tick", "call": "a call", "trace": "the trace"}
-_SURE = {
+SURE = {
     "sure": "sure: it was measured",
     "likely": "likely: it is the usual reason",
     "perhaps": "perhaps: other reasons would look the same",
@@ -114,7 +114,7 @@ class Teller:
                 yield from self.lines(place.text, 3 + _LABEL + 2, style="soft")
         yield from self.entry("Try", verdict.remedy)
         yield from self.entry("Check", verdict.check)
-        yield from self.entry("Sure?", _SURE[verdict.sure])
+        yield from self.entry("Sure?", SURE[verdict.sure])
         if verdict.word:
             yield from self.entry("Word", f"{verdict.word.name}: {verdict.word.means}")
         commands = learn(verdict, self.known)
@@ -150,7 +150,9 @@ class Teller:
     def ending(self, next_step: str, page: Path | None) -> Iterator[str]:
         """Where the page is, and what to type next."""
         if page is not None:
-            yield f"page    {page}"
+            here = Path.cwd()
+            short = page.relative_to(here) if page.is_relative_to(here) else page
+            yield from self.hanging("page", str(short), 0, "code")
             yield from self.hanging("", "it opens in any browser, with a typical step drawn", 0)
         yield from self.lines(f"Next: {next_step}.")
 
