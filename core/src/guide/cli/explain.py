@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,60 +42,85 @@ def explain(
     module:function for what Numba compiles. With two, the first is from before a change: what
     got better, and what is next.
     """
+    show(targets, as_json=as_json, html=html, no_html=no_html, everything=everything)
+
+
+def show(
+    targets: Sequence[Path],
+    *,
+    as_json: bool = False,
+    html: Path | None = None,
+    no_html: bool = False,
+    everything: bool = False,
+) -> None:
+    """Explain one target, or two, as the command does.
+
+    Raises:
+        GuideError: when that cannot be.
+    """
     if len(targets) > 2:
         raise UsageError("at most two can be held against each other", "guide explain BEFORE AFTER")
     if html and no_html:
         raise UsageError("--html and --no-html are opposites", "leave one of them out")
     plugins = Plugins()
-    known = [item.id for of in (all_sections, all_exercises) for item in of(plugins)]
-    _, columns, color, _ = terminal()
-    teller = Teller(columns, color, known)
     found = [explain_target(target, plugins) for target in (targets or (None,))]
-    subject, versus, last = found[-1], None, ""
-    lines: list[str] = []
+    subject, notes = found[-1], []
+    versus, last = None, ""
     if len(found) == 2:
         versus = _versus(*found)
         document = written_versus(versus, [written(each.answer) for each in found])
-        lines += teller.versus(versus, everything=everything)
     else:
         if subject.folder is not None and subject.record is not None:
             last = last_time(subject.folder, subject.record, subject.answer)
         document = written(subject.answer)
-        lines += teller.answer(subject.answer, everything=everything, last=last)
-    notes = [keep(each.folder, each.answer) for each in found if each.folder is not None]
-    if not html and not no_html and not as_json and subject.folder is not None:
-        html, asked = subject.folder / PAGE, False
-    else:
-        asked = True
-    if html:
+    notes += [keep(each.folder, each.answer) for each in found if each.folder is not None]
+    known = {item.id for of in (all_sections, all_exercises) for item in of(plugins)}
+    beside = subject.folder / PAGE if subject.folder and not (as_json or no_html) else None
+    file = html or beside
+    if file is not None:
         text = page(subject.answer, subject.trace, known=known, last=last, versus=versus)
-        try:
-            write_page(html, text)
-        except OSError as error:
-            if asked:
-                raise GuideError(f"{html}: {error.strerror or error}", "--html FILE") from None
-            notes.append(f"no page is written: {html}: {error.strerror or error}")
-            html = None
+        trouble = _write(file, text)
+        if trouble and html:
+            raise GuideError(trouble, "choose another place: --html FILE")
+        notes.append(f"no page is written: {trouble}" if trouble else "")
+        file = None if trouble else file
     if as_json:
         click.echo(json.dumps(document))
         return
-    lines += ["", *teller.ending(_next(found[-1], targets), html)]
-    for note in dict.fromkeys(note for note in notes if note):
-        lines += teller.lines(f"Note: {note}")
+    _, columns, color, _ = terminal()
+    teller = Teller(columns, color, known)
+    if versus is not None:
+        lines = [*teller.versus(versus, everything=everything)]
+    else:
+        lines = [*teller.answer(subject.answer, everything=everything, last=last)]
+    lines += ["", *teller.ending(_next(subject, targets), file)]
+    for note in dict.fromkeys(filter(None, notes)):
+        lines += teller.lines(f"Note: {note}.")
     click.echo("\n".join(lines), color=color)
+
+
+def _write(file: Path, text: str) -> str:
+    """Write the page; says in a line what was in the way, else nothing."""
+    try:
+        write_page(file, text)
+    except OSError as error:
+        return f"{file}: {error.strerror or error}"
+    return ""
 
 
 def _next(found: Explained, targets: Sequence[Path]) -> str:
     """What to type next."""
-    if found.answer.unit == "call":
-        return f"change it, then: guide explain {targets[-1]}"
+    worth = found.answer.worth
     if found.folder is not None:
-        if found.answer.worth:
+        if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
-    if found.answer.worth:
-        return f"mend 1, take the trace again, then: guide explain {targets[-1]} NEW"
-    return f"see it drawn: guide explain {targets[-1]} --html explain.html"
+    typed = shlex.quote(str(targets[-1]))
+    if found.answer.unit == "call":
+        return f"change it, then: guide explain {typed}" if worth else "guide explain another one"
+    if worth:
+        return f"mend 1, take another trace, and hold it against this: guide explain {typed} NEW"
+    return f"see it drawn: guide explain {typed} --html explain.html"
 
 
 def _versus(before: Explained, after: Explained) -> Versus:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from guide.compare import Change, repeats_beside, tick_change
+from guide.compare import repeats_beside, tick_change
 from guide.errors import GuideError
-from guide.explain.answer import Answer
+from guide.explain.answer import WORTH, Answer
 from guide.explain.versus import Versus, held
 from guide.explain.written import read_answer, written
 from guide.record import known_runs, read_record, write_atomically
@@ -65,5 +65,9 @@ def against(
         return None
     if after.unit != "tick":
         return Versus(before, after)
-    change: Change | None = tick_change(read_record(old), record, repeats_beside(new))
+    # The mean: what a rule promises is won on average, also where it is won in one tick of ten
+    change = tick_change(read_record(old), record, repeats_beside(new), "tick mean")
+    late = {part.name: part.ns for answer in (before, after) for part in answer.spent}
+    if late.get("waking late", 0) > WORTH * before.step_ns:
+        change = None  # that is of the work alone
     return Versus(before, after, change)

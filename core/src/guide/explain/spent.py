@@ -13,6 +13,7 @@ from guide.units import percent
 
 IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
+_SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
 _NAMED = 3  # of the parts, the rest is one
 
 
@@ -27,20 +28,26 @@ def of_trace(trace: Trace) -> tuple[tuple[Part, ...], str]:
     return (), ""
 
 
-def of_run(record: Mapping[str, Any]) -> tuple[tuple[Part, ...], str]:
-    """The same of a run's record, by its spans."""
+def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
+    """What a tick takes, its parts by its spans, and what limits it.
+
+    A tick is counted from when it was due until it was done, so waking late is part of it.
+    """
     ticks = record["tick_time"]["count"] or 1
-    mean = record["tick_time"]["mean_ns"]
+    mean = round(record["tick_time"]["mean_ns"])
+    late = max(round(record["lateness"]["mean_ns"]), 0) if record["loop"]["rate_hz"] else 0
+    whole = mean + late
+    waking = (Part("waking late", late),) if late >= _SAID * whole else ()
     spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
     outer = {n: s for n, s in spans.items() if n.rpartition("/")[0] not in spans}
     parts = [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
     parts, rest = _largest(parts)
-    rest = max(round(mean) - sum(part.ns for part in parts) - rest, 0) + rest
+    rest = max(mean - sum(part.ns for part in parts), rest)
     if not parts or not mean:
-        return (), ""
+        return whole, waking, ""
     top = parts[0]
-    limits = f"Most of a tick is {top.name}, {percent(min(top.ns, mean), mean)} of it."
-    return (*parts, Part("everything else", rest)), limits
+    limits = f"Most of a tick is {top.name}, {percent(min(top.ns, whole), whole)} of it."
+    return whole, (*parts, Part("everything else", rest), *waking), limits
 
 
 def _on_device(trace: Trace) -> tuple[tuple[Part, ...], str]:

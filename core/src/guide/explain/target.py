@@ -6,22 +6,25 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
-from guide.explain.answer import Answer, Unit, ranked
+from guide.explain.answer import Answer, Part, Unit, ranked
 from guide.explain.reading import read_trace
 from guide.explain.trace import Trace
-from guide.plugin import Pin, Verdict
+from guide.plugin import Pin, Verdict, load
 from guide.plugins import Plugins, verdicts
 from guide.trace import FILES
+from guide.units import duration
 
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
 
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
+_SLOWER = 0.02  # by which a profiled step must differ for it to be said
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
 _TRACK = "deep-learning"  # the one that knows torch
 
@@ -124,9 +127,15 @@ def _read(file: Path) -> Trace:
 def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     unit: Unit = "step" if trace.stepped else "trace"
     parts, limits = spent.of_trace(trace)
+    # Rules speak of the time that a step takes when nobody looks, and so does its sum
+    slower = trace.step_ns / trace.unwatched_ns if trace.unwatched_ns else 1.0
+    facts = []
+    if abs(slower - 1) > _SLOWER:
+        facts.append(f"Under the profiler it took {duration(trace.step_ns)}.")
     answer = Answer(
-        name, unit, trace.step_ns, len(trace.steps), spent=parts, limits=limits,
-        missing=trace.missing,
+        name, unit, trace.unwatched_ns, len(trace.steps),
+        spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
+        limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip
     return ranked(answer, verdicts(plugins, "trace", trace))
 
@@ -137,8 +146,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
 
     record = read_record(folder)
     full = whole(record)
-    count, mean = full["tick_time"]["count"], full["tick_time"]["mean_ns"]
-    if not count:
+    if not full["tick_time"]["count"]:
         raise GuideError(f"{folder} ended before its first tick", "run again: guide run")
     found = verdicts(plugins, "run", record)
     name = _named(folder, record)
@@ -149,7 +157,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         # Rules of runs count from the loop's start, which the profile knows nothing of
         answer = ranked(answer, [replace(verdict, pins=()) for verdict in found])
         return Explained(_in_order(answer), trace, folder, record)
-    parts, limits = spent.of_run(full)
+    tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
         missing.append(f"no track has rules for {profile.name}; {_to_install(plugins)}")
@@ -158,7 +166,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         later = _later_ns(own, full)
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
-        name, "tick", round(mean), count, spent=parts, limits=limits,
+        name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         missing=(*missing, *lacks),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record)
@@ -198,18 +206,8 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
 
 
 def _function(typed: str) -> Answer:
-    try:
-        from guide.explain.numba import explain_function  # type: ignore[import-not-found,unused-ignore]
-
-        said = explain_function(typed)
-    except ImportError as error:
-        if error.name not in ("numba", "llvmlite", "guide.explain.numba"):
-            raise GuideError(
-                f"{typed} cannot be imported: {error}", "name MODULE:FUNCTION"
-            ) from None
-        raise GuideError(
-            f"{typed} takes Numba, which is not installed", "pip install numba"
-        ) from None
-    found, facts = said
-    answer = Answer(typed, "call", 0, facts=tuple(facts))
-    return ranked(answer, found)
+    if not find_spec("numba"):
+        raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
+    said = load("guide.explain.numba:explain_function")(typed)
+    facts = tuple(f"{name}: {value}" for name, value in said.facts)
+    return ranked(Answer(typed, "call", 0, facts=facts), said.verdicts)

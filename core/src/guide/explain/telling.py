@@ -222,12 +222,8 @@ def headline(answer: Answer) -> str:
 def changed(versus: Versus) -> str:
     """What a step takes now, and took before."""
     after, before = versus.after, versus.before
-    if versus.change is not None:  # the median, which one slow tick does not move
-        now, was = (round(1e9 * value) for value in (versus.change.new, versus.change.old))
-        what = "The median tick"
-    else:
-        now, was = after.step_ns, before.step_ns
-        what = {"trace": "The trace", "tick": "A tick", "call": "A call"}.get(after.unit, "A step")
+    now, was = after.step_ns, before.step_ns
+    what = {"trace": "The trace", "tick": "A tick", "call": "A call"}.get(after.unit, "A step")
     if not (now and was):
         return ""
     return f"{what} takes {duration(now)}, {duration(was)} before: {measured(versus)}."

@@ -19,7 +19,7 @@ class Versus:
 
     Attributes:
         before, after: the answers.
-        change: of the median tick, with its interval, where both are runs.
+        change: of the mean tick's work, with its interval, where both are runs.
     """
 
     before: Answer
