@@ -51,7 +51,7 @@ class TestTrace:
 
     def test_a_decoy_is_named_as_one_and_a_rule_that_fails_is_a_note(self, explain, tmp_path):
         text = explain(write_trace(tmp_path / "t.json")).stdout
-        assert "not worth mending:\n- .item() stall: It looks bad" in text
+        assert "left as it is:\n- .item() stall: It looks bad" in text
         assert "rule broken failed: RuntimeError: no luck" in text
 
     def test_a_healthy_one_is_called_healthy_with_what_limits(self, explain, tmp_path):

@@ -1,5 +1,6 @@
 """The page: whole without a network, and one step drawn with as few shapes as a browser likes."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from guide.explain import spent
 from guide.explain.answer import Answer, ranked
 from guide.explain.drawing import drawn_step, lanes_of
 from guide.explain.page import page
@@ -127,3 +129,26 @@ def test_events_in_great_disorder_are_drawn_too(trace):
     events = replace(trace.events, start_ns=starts, end_ns=np.maximum(starts, ends))
     trace = replace(trace, events=events)
     assert "<svg" in page(answer(trace, pinned(trace)), trace)
+
+
+def test_a_step_is_as_long_as_the_device_takes_for_it_however_far_the_host_runs_ahead(tmp_path):
+    """Launched within 1 ms, each step's kernel takes 10: the host's steps would say 1 ms."""
+    made = []
+    for i in range(5):
+        step = {
+            "ph": "X",
+            "cat": "user_annotation",
+            "name": f"ProfilerStep#{i}",
+            "pid": 1,
+            "tid": 1,
+        }
+        made.append(step | {"ts": i * 1000, "dur": 1000})
+        call = {"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "pid": 1, "tid": 1}
+        made.append(call | {"ts": i * 1000 + 10, "dur": 5, "args": {"correlation": i}})
+        kernel = {"ph": "X", "cat": "kernel", "name": "gemm", "pid": 0, "tid": 7}
+        made.append(kernel | {"ts": 100 + i * 10_000, "dur": 10_000, "args": {"correlation": i}})
+    (tmp_path / "t.json").write_text(json.dumps({"traceEvents": made}))
+    step_ns, parts, limits = spent.of_trace(read_trace(tmp_path / "t.json"))
+    assert step_ns == pytest.approx(10 * MS, rel=0.01)
+    assert parts[0].ns == pytest.approx(10 * MS, rel=0.01)
+    assert "it is the limit" in limits

@@ -83,7 +83,7 @@ def _sections(
         f"<b>{escape(v.title)}</b>: {escape(v.says)} <span class=do>{escape(v.why)}</span>"
         for v in answer.left
     ]
-    yield _listed("Looked at, and not worth mending", items)
+    yield _listed("Looked at, and left as it is", items)
     yield _listed("Also said", map(escape, answer.remarks))
     yield _listed("About it", map(escape, answer.facts))
     yield _listed("Not known", map(escape, answer.missing))

@@ -140,7 +140,7 @@ class Teller:
         """What is not worth mending, a line each."""
         if answer.left:
             yield ""
-            yield from self.lines("Looked at, and not worth mending:")
+            yield from self.lines("Looked at, and left as it is:")
         for verdict in answer.left:
             says = verdict.says if verdict.says else gain_of(answer, verdict)
             yield from self.item(f"{verdict.title}: {says}")
