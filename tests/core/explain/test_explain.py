@@ -1,10 +1,12 @@
 """`guide explain` as it is typed: traces, runs, two of them; and what stands in the way."""
 
 import json
-import os
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import jsonschema
 import pytest
@@ -19,17 +21,23 @@ SCHEMA = json.loads(
 PAGE = Path(__file__).parents[3] / "docs" / "explain.md"
 
 
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def explain(guide, tmp_path):
-    """Type `guide explain` where a plugin with rules is installed."""
-    paths = os.pathsep.join(
-        [str(write_plugin(tmp_path / "plugin")), os.environ.get("PYTHONPATH", "")]
-    )
+def explain(main, tmp_path, monkeypatch):
+    """Type `guide explain` where of all plugins only one with rules is installed."""
+    monkeypatch.syspath_prepend(write_plugin(tmp_path / "plugin"))
 
-    def run(*arguments, **more):
-        return guide("explain", *arguments, **{"PYTHONPATH": paths, **more})
+    def run(*arguments, cwd=tmp_path):
+        monkeypatch.chdir(cwd)
+        return Done(*main("explain", *arguments))
 
-    return run
+    yield run
+    sys.modules.pop("rules_of_a_test", None)
 
 
 def valid(text):
@@ -89,10 +97,9 @@ class TestTrace:
         assert text.startswith("A step takes 8 ms.")
         assert "Under the profiler it took 10 ms." in text
 
-    @pytest.mark.parametrize("columns", [60, 80])
-    def test_names_in_any_script_do_not_break_it(self, explain, tmp_path, columns):
+    def test_names_in_any_script_do_not_break_it(self, explain, tmp_path):
         file = write_trace(tmp_path / "t.json", name="核函数\ud800" * 60)
-        done = explain(file, "--html", "out.html", COLUMNS=str(columns))
+        done = explain(file, "--html", "out.html")
         assert done.returncode == 0, done.stderr
         assert all(width(line) <= 80 for line in done.stdout.splitlines())
 
@@ -236,9 +243,6 @@ class TestWrong:
 
 
 def test_it_starts_without_anything_heavy(tmp_path):
-    import subprocess
-    import sys
-
     file = write_trace(tmp_path / "t.json")
     code = (
         "import sys\nfrom guide.cli import main\n"
