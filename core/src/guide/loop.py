@@ -115,6 +115,8 @@ class Loop:
         log: the ticks so far.
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
+        used: what the loop's thread has used from the first moment to the last, once it has ended;
+            None where it cannot be known, as on a virtual clock.
         together: several processes run this loop and have to end with the same tick; then `stop`
             only says so in `wanted`, and whoever lets them agree stops it for good.
         between: called between ticks, on the loop's thread, with the index of the tick that has
@@ -163,6 +165,7 @@ class Loop:
         self.log = TickLog(budget_ns=self.budget_ns)
         self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
+        self.used: Used | None = None
         self.together, self.wanted = False, ""
         self.paused = False
         self.speed = 1.0
@@ -224,6 +227,7 @@ class Loop:
         watching: AbstractContextManager[None] = contextlib.nullcontext()
         if stamps is None and isinstance(clock, SystemClock):
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
+        before = stamps() if stamps else None
         origin_ns = last_ns = now_ns()
         follow = self._follow
         grid = None
@@ -308,6 +312,8 @@ class Loop:
                 if index % _LOOK_EVERY == 0 or timeline.waiting or self.between is not None:
                     next_ns = grid.due_ns if grid else due_ns + (budget_ns or 0) if follow else 0
                     self._between(index, max(next_ns - end_ns, 0))
+            if stamps is not None and before is not None:
+                self.used = stamps().since(before)
             if grid and self.ended == "seconds":
                 log.skipped += grid.skipped_before(until_ns)
 

@@ -267,11 +267,15 @@ class Diagnosis:
     - "trace": a `guide.explain.trace.Trace`, which `guide explain FILE` has read.
 
     It returns what it found, a list of `Verdict`; or of plain sentences, worst first.
+
+    `noted`: whether what it finds in a run stands among the notes of the run's report, too; not
+    where the report shows it anyway. `guide explain RUN` says it either way.
     """
 
     name: str
     rule: str
     reads: Literal["run", "trace"] = "run"
+    noted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
