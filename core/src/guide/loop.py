@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import get_args
 
+from guide.asleep import ASK_EVERY, Asked
 from guide.causes import Causes, Miss, Used
 from guide.clock import Clock, SystemClock
 from guide.grid import FixedStep, Grid, Overrun
@@ -117,6 +118,7 @@ class Loop:
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
         used: what the loop's thread has used from the first moment to the last, once it has ended;
             None where it cannot be known, as on a virtual clock.
+        asked: of the spans in some ticks, how long they took and how much of it they computed.
         together: several processes run this loop and have to end with the same tick; then `stop`
             only says so in `wanted`, and whoever lets them agree stops it for good.
         between: called between ticks, on the loop's thread, with the index of the tick that has
@@ -166,6 +168,7 @@ class Loop:
         self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
         self.used: Used | None = None
+        self.asked: dict[str, list[int]] = {}
         self.together, self.wanted = False, ""
         self.paused = False
         self.speed = 1.0
@@ -223,10 +226,12 @@ class Loop:
         now_ns = clock.now_ns
         timeline.loop_lane = timeline.here()
         span, mark_tick = timeline.here_span(), timeline.here_tick()
-        stamps = self._stamps
+        stamps, ask = self._stamps, span
         watching: AbstractContextManager[None] = contextlib.nullcontext()
         if stamps is None and isinstance(clock, SystemClock):
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
+            ask = Asked(span)
+            self.asked = ask.found
         before = stamps() if stamps else None
         origin_ns = last_ns = now_ns()
         follow = self._follow
@@ -297,7 +302,7 @@ class Loop:
                         dt_ns,
                         skipped,
                         timeline,
-                        span,
+                        ask if index % ASK_EVERY == 1 else span,
                     )
                 finally:  # also when the body of the loop raised or broke off
                     end_ns = now_ns()

@@ -40,6 +40,16 @@ def guide_diagnoses() -> Sequence[Diagnosis]:
         # The report has a table of the misses and their causes, with what to do
         Diagnosis("over budget", f"{rules}.deadlines:over_budget", noted=False),
         Diagnosis("late wake", f"{rules}.deadlines:late_wake", noted=False),
+        Diagnosis("late garbage", f"{rules}.pauses:late_garbage", noted=False),
+        # And it holds every span against its ceiling
+        Diagnosis("ceiling", f"{rules}.ceilings:far_below_ceiling", noted=False),
+        Diagnosis("slow now and then", f"{rules}.ceilings:uneven"),
+        Diagnosis("waiting", f"{rules}.processors:waiting"),
+        Diagnosis("crowded", f"{rules}.processors:crowded"),
+        Diagnosis("garbage", f"{rules}.pauses:garbage"),
+        Diagnosis("pages from disk", f"{rules}.pauses:pages_from_disk"),
+        Diagnosis("new pages", f"{rules}.pauses:new_pages"),
+        Diagnosis("memory growth", f"{rules}.growth:memory_growth"),
     ]
 
 

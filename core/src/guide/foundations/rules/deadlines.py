@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from guide.foundations.rules.processors import crowded
 from guide.foundations.rules.seen import Seen, places
 from guide.plugin import Verdict, Word
 from guide.units import duration, percent
@@ -37,10 +38,10 @@ def over_budget(record: Mapping[str, Any]) -> list[Verdict]:
         for name, count in seen.misses["causes"].items()
         if name.startswith("over budget")
     }
-    span = max(causes, key=lambda name: causes[name])
     if seen.record["tick_time"]["p50_ns"] > seen.budget_ns or missed > _ALWAYS * seen.ticks:
         return [_always(seen, missed)]
-    return [_now_and_then(seen, span, causes[span])]
+    span = max(causes, key=lambda name: causes[name])
+    return [_now_and_then(seen, span, causes[span])] * seen.often(causes[span])
 
 
 def _always(seen: Seen, missed: int) -> Verdict:
@@ -166,33 +167,39 @@ def late_wake(record: Mapping[str, Any]) -> list[Verdict]:
     missed = seen.missed_over("woke late")
     if not seen.tells or not seen.often(missed):
         return []
-    causes = seen.misses["causes"]
-    cause = max((c for c in causes if c.startswith("woke late")), key=lambda c: causes[c])
+    causes = {c: n for c, n in seen.misses["causes"].items() if c.startswith("woke late")}
+    told = {cause for cause in causes if "no free processor" in cause and crowded(record)}
+    return [
+        _late_wake(seen, cause, count, count / missed)
+        for cause, count in sorted(causes.items(), key=lambda item: -item[1])
+        if seen.often(count) and cause not in told  # there it is said who has them
+    ]
+
+
+def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
+    """One cause of waking late, with its share of what that costs."""
     _, short, why, remedy, word, teaches = next(row for row in _LATE if cause.startswith(row[0]))
     best_ns = _wakes_ns(seen)
-    late_ns, count = _late(seen)
-    given_ns = max(late_ns - best_ns, 0)
-    return [
-        Verdict(
-            "late wake",
-            f"The loop wakes {duration(late_ns)} late on average: {short}. "
-            f"{missed:,} deadlines were missed over it.",
-            round(given_ns * count),
-            why=why,
-            remedy=remedy,
-            check="Run again: guide report shows the wake-up lateness, p50 and p99.",
-            sure="likely" if ":" in cause else "perhaps",
-            evidence=(
-                *seen.evidence,
-                ("lateness, mean", duration(late_ns)),
-                ("lateness at best", duration(best_ns)),
-                *((name, f"{n:,}") for name, n in causes.items() if name.startswith("woke late")),
-                ("given back", "mean lateness of ticks that were waited for, less the best"),
-            ),
-            word=word,
-            teaches=teaches,
-        )
-    ]
+    late_ns, slept = _late(seen)
+    return Verdict(
+        "late wake",
+        f"The loop wakes {duration(late_ns)} late on average, and {short}: "
+        f"{missed:,} deadlines were missed over it.",
+        round(max(late_ns - best_ns, 0) * slept * share),
+        why=why,
+        remedy=remedy,
+        check="Run again: guide report shows the wake-up lateness, p50 and p99.",
+        sure="likely" if ":" in cause else "perhaps",
+        evidence=(
+            *seen.evidence,
+            ("lateness, mean", duration(late_ns)),
+            ("lateness at best", duration(best_ns)),
+            ("late wakes with this cause", percent(share, 1)),
+            ("given back", "mean lateness of ticks it slept before, less the best; that share"),
+        ),
+        word=word,
+        teaches=teaches,
+    )
 
 
 def _late(seen: Seen) -> tuple[float, float]:

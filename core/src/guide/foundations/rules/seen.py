@@ -41,7 +41,7 @@ class Seen:
         usage = record.get("usage") or {}
         self.totals = {r["name"]: float(r["value"]) for r in usage.get("totals") or ()}
         self.samples: Mapping[str, Any] = usage.get("samples") or {"t_ns": [], "columns": {}}
-        self.used: Mapping[str, int] | None = usage.get("loop")
+        self.used: Mapping[str, Any] | None = usage.get("loop")
         self.misses: Mapping[str, Any] = record.get("misses") or {"causes": {}, "list": []}
         self.figures: Mapping[str, Any] = (record.get("card") or {}).get("figures") or {}
 
@@ -70,6 +70,44 @@ class Seen:
     def a_tick(self, total: float) -> float:
         """What of a total of the run falls on one tick."""
         return total / self.ticks if self.ticks else 0.0
+
+    @property
+    def asleep_ns(self) -> float:
+        """Of a mean tick: what the loop's thread neither computed nor stood in line for.
+
+        It slept, or waited for a disk, a lock, another thread or a device. 0 where not known.
+        """
+        if self.used is None:
+            return 0.0
+        counted_ns = self.used["cpu_ns"] + self.used["run_delay_ns"]
+        return max(self.work_ns - self.a_tick(counted_ns), 0.0)
+
+    @property
+    def delay_ns(self) -> float:
+        """Of a mean tick: how long the loop's thread was ready and had no processor."""
+        return self.a_tick(self.used["run_delay_ns"]) if self.used else 0.0
+
+    @property
+    def busy(self) -> float:
+        """Processors that this process kept busy on average; 0 where not known."""
+        return 1e9 * self.totals.get("cpu", 0.0) / self.wall_ns if self.wall_ns else 0.0
+
+    def sleeper(self) -> tuple[str, float]:
+        """The span on the loop's thread that waits most, and its wait in a mean tick, in ns.
+
+        Of spans that nest, the innermost. "" and 0 where no span was asked.
+        """
+        waits: dict[str, float] = {}
+        for name, asked in (self.used or {}).get("spans", {}).items():
+            if asked["count"] and name in self.spans:
+                each = (asked["total_ns"] - asked["cpu_ns"]) / asked["count"]
+                waits[name] = self.a_tick(each * self.spans[name]["count"])
+        most = max(waits.values(), default=0.0)
+        if most <= 0:
+            return "", 0.0
+        inner = [name for name in waits if waits[name] > 0.8 * most]
+        name = min(inner, key=lambda n: self.spans[n]["total_ns"])
+        return name, waits[name]
 
     def missed_over(self, cause: str) -> int:
         """Ticks that missed their deadline over a cause, by what its name begins with."""

@@ -1,0 +1,1 @@
+"""Benchmarks of `guide explain`: planted faults, real traces, predictions and costs."""
