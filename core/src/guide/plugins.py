@@ -69,6 +69,13 @@ class PluginStatus:
         return f"{about}{reason}{where}{remedy}"
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence(Verdict):
+    """What a rule said in plain words, which gives no figure to rank it by; or why it failed."""
+
+    failed: bool = False
+
+
 class Plugins:
     """All plugins that can be found, and what the healthy ones contribute.
 
@@ -348,14 +355,15 @@ def explain(plugins: Plugins, record: Mapping[str, Any]) -> list[str]:
     return [
         str(verdict)
         for diagnosis, verdict in _found(plugins, "run", record)
-        if diagnosis.noted and (verdict.recoverable_ns or not verdict.evidence)
+        if isinstance(verdict, Sentence) or verdict.pressing or verdict.recoverable_ns
+        if diagnosis.noted
     ]
 
 
 def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
     """What the plugins' rules find in a run's record or in a trace, in their order.
 
-    A sentence is a verdict with a title of its rule's; a rule that raises is one of its own.
+    A plain sentence is a `Sentence`, titled by its rule; so is the failure of a rule that raises.
     """
     return [verdict for _, verdict in _found(plugins, reads, evidence)]
 
@@ -371,8 +379,8 @@ def _found(plugins: Plugins, reads: str, evidence: Any) -> Iterator[tuple[Diagno
             said = load(diagnosis.rule)(pickle.loads(packed) if packed else evidence)
             for each in [said] if isinstance(said, str | Verdict) else said:
                 if not isinstance(each, Verdict):
-                    each = Verdict(diagnosis.name, str(each))
+                    each = Sentence(diagnosis.name, str(each))
                 yield diagnosis, each
         except (Exception, SystemExit) as error:
             said = f"rule {diagnosis.name} failed: {type(error).__name__}: {error}"
-            yield diagnosis, Verdict(diagnosis.name, said)
+            yield diagnosis, Sentence(diagnosis.name, said, failed=True)

@@ -95,6 +95,7 @@ def memory_growth(record: Mapping[str, Any]) -> list[Verdict]:
             ),
             word=Word("leak", "Memory that is kept and never used again."),
             teaches=("m1/s4", "m1::e22"),
+            pressing=True,
         )
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -142,12 +141,13 @@ class Seen:
 
 
 def places(record: Mapping[str, Any], spans: Sequence[str]) -> tuple[Place, ...]:
-    """Lines of the project that open these spans; none where they cannot be found."""
-    try:
-        source: Any = importlib.import_module("guide.explain.source")
-    except ImportError:
+    """Lines of the project that open these spans; none where they cannot be found.
+
+    The project's folder is no part of a record; `guide explain` adds it: project, folder.
+    """
+    folder = (record.get("project") or {}).get("folder")
+    if not folder or not spans:
         return ()
-    found: list[Place] = []
-    for span in spans:
-        found += source.span_places(record, span)
-    return tuple(found)
+    from guide.explain.source import span_places  # it parses a project: for who asks for lines
+
+    return tuple(place for span in spans for place in span_places(folder, span))
