@@ -8,31 +8,36 @@ is asked in one tick of seventeen.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
+from threading import get_ident
+
+from guide.timing import Timeline
 
 ASK_EVERY = 17
 """Ticks. A prime: what is done every second, fifth or tenth tick is met as often as it comes."""
 
-Span = Callable[[str], AbstractContextManager[None]]
-
 
 class Asked:
-    """Opens spans as `span` does, and notes of each what it took and what it computed.
+    """Opens spans as a timeline does, and notes of each what it took and what it computed.
+
+    Made on the loop's thread; spans of others are opened as ever.
 
     Args:
-        span: what opens spans on the loop's thread.
+        timeline: where they go.
 
     Attributes:
         found: by name of span: how often it was asked, ns it took, ns of CPU time.
     """
 
-    def __init__(self, span: Span) -> None:
-        self._span = span
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline, self._here = timeline, get_ident()
+        self._span = timeline.here_span()
         self.found: dict[str, list[int]] = {}
 
-    def __call__(self, name: str) -> AbstractContextManager[None]:
+    def __call__(self, name: str, flow: int | None = None) -> AbstractContextManager[None]:
         """The span `name`."""
+        if flow is not None or get_ident() != self._here:
+            return Timeline.span(self._timeline, name, flow)
         return _Both(self._span(name), self.found.setdefault(name, [0, 0, 0]))
 
 

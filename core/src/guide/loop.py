@@ -226,11 +226,11 @@ class Loop:
         now_ns = clock.now_ns
         timeline.loop_lane = timeline.here()
         span, mark_tick = timeline.here_span(), timeline.here_tick()
-        stamps, ask = self._stamps, span
+        stamps, ask = self._stamps, None
         watching: AbstractContextManager[None] = contextlib.nullcontext()
         if stamps is None and isinstance(clock, SystemClock):
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
-            ask = Asked(span)
+            ask = Asked(timeline)
             self.asked = ask.found
         before = stamps() if stamps else None
         origin_ns = last_ns = now_ns()
@@ -291,6 +291,9 @@ class Loop:
                 t_ns += dt_ns
                 last_ns = due_ns
                 deadline_ns = None if budget_ns is None else due_ns + budget_ns
+                asking = ask if index % ASK_EVERY == 1 else None
+                if asking is not None:
+                    timeline.ask(asking)
                 mark_tick(index, start_ns)
                 try:
                     yield Tick(
@@ -302,11 +305,13 @@ class Loop:
                         dt_ns,
                         skipped,
                         timeline,
-                        ask if index % ASK_EVERY == 1 else span,
+                        asking or span,
                     )
                 finally:  # also when the body of the loop raised or broke off
                     end_ns = now_ns()
                     mark_tick(-1, end_ns)
+                    if asking is not None:
+                        timeline.ask(None)
                     if log.add(due_ns, start_ns, end_ns, skipped):
                         over_ns = end_ns - due_ns - (budget_ns or 0)
                         window.missed(index, due_ns, start_ns, end_ns, over_ns, waited)
