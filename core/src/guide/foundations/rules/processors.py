@@ -30,6 +30,17 @@ _ASLEEP = 0.2
 _TURNS = 1.2
 """Processors busy, at most, when threads take turns: two that run at once keep two busy."""
 
+_EVERYWHERE = 0.25
+"""The share of the mean wait that even the span which waits least must have: who wants the lock
+waits wherever Python runs, who waits for a result waits in the one span that fetches it."""
+
+_MEANT = frozenset({"wait", "present", "readback", "draw"})
+"""Last parts of names of spans that are there to wait: for a frame, a screen, a device. What that
+says is for the rules of a track."""
+
+_SHOWS = 0.02
+"""The share of a tick that a span must take for its wait to be compared."""
+
 _DELAY = Word("run delay", "Time a thread is ready to run while no processor is free.")
 _GIL = Word("GIL", "The interpreter's lock: of all Python threads one runs at a time.")
 _OFF_CPU = Word("off-CPU time", "Time in which a thread computes nothing: it sleeps or waits.")
@@ -120,20 +131,26 @@ def waiting(record: Mapping[str, Any]) -> list[Verdict]:
     if beside_ns > asleep_ns / 2:
         return []
     span, waits_ns = seen.sleeper()
+    if span.rpartition("/")[2] in _MEANT:
+        return []
     others_ns = seen.a_tick(seen.used["others_ns"])
+    # Ready and without a processor, who holds the lock goes on holding it
+    delayed_ns = seen.a_tick(1e9 * seen.totals.get("threads.delay", 0.0)) - seen.delay_ns
+    others_ns += max(delayed_ns, 0.0)
     evidence = [
         *seen.evidence,
         ("computing, a tick", duration(seen.a_tick(seen.used["cpu_ns"]))),
         ("waiting, a tick", duration(asleep_ns)),
-        ("other threads, a tick", f"{duration(others_ns)} of CPU time"),
+        ("other threads, a tick", f"{duration(others_ns)} running or ready"),
         ("processors busy", f"{seen.busy:.2g}"),
     ]
     if span:
         evidence.append((f"waiting in {span}", duration(waits_ns)))
     where = places(record, [span] if span else [])
     if others_ns > asleep_ns / 2:
-        # Threads that run at once, in C, keep more than one busy: that is a join, and no fault
-        return [_lock(seen, min(asleep_ns, others_ns), evidence, where)] * (seen.busy < _TURNS)
+        if seen.busy > _TURNS or not _waits_everywhere(seen):
+            return []  # it waits for what other threads compute for it: a join, and no fault
+        return [_lock(seen, min(asleep_ns, others_ns), evidence, where)]
     # A span that mostly waits says where; spread over all of them it is no span's own
     inside = f"in {span} " if waits_ns > asleep_ns / 2 else ""
     given_ns = waits_ns if inside else asleep_ns
@@ -157,6 +174,13 @@ def waiting(record: Mapping[str, Any]) -> list[Verdict]:
     ]
 
 
+def _waits_everywhere(seen: Seen) -> bool:
+    asked, waits = (seen.used or {}).get("spans", {}), seen.waits()
+    long = [n for n in waits if seen.a_tick(seen.spans[n]["total_ns"]) > _SHOWS * seen.work_ns]
+    shares = [1 - asked[n]["cpu_ns"] / max(asked[n]["total_ns"], 1) for n in long]
+    return len(shares) > 1 and min(shares) > _EVERYWHERE * sum(shares) / len(shares)
+
+
 def _lock(seen: Seen, given_ns: float, evidence: list[tuple[str, str]], where: Any) -> Verdict:
     return Verdict(
         "waiting for the interpreter's lock",
@@ -169,7 +193,7 @@ def _lock(seen: Seen, given_ns: float, evidence: list[tuple[str, str]], where: A
         check="Run again without that thread: a tick is shorter by its CPU time.",
         sure="likely",
         where=where,
-        evidence=(*evidence, ("given back", "the CPU time of other threads, within that wait")),
+        evidence=(*evidence, ("given back", "the time of other threads, within that wait")),
         word=_GIL,
         teaches=("m2/s2",),
     )

@@ -91,16 +91,24 @@ class Seen:
         """Processors that this process kept busy on average; 0 where not known."""
         return 1e9 * self.totals.get("cpu", 0.0) / self.wall_ns if self.wall_ns else 0.0
 
+    def waits(self) -> dict[str, float]:
+        """Of each span on the loop's thread that was asked: its wait in a mean tick, in ns.
+
+        Run delay is part of it: a span is not asked for that.
+        """
+        found = {}
+        for name, asked in (self.used or {}).get("spans", {}).items():
+            if asked["count"] and name in self.spans:
+                each = max(asked["total_ns"] - asked["cpu_ns"], 0) / asked["count"]
+                found[name] = self.a_tick(each * self.spans[name]["count"])
+        return found
+
     def sleeper(self) -> tuple[str, float]:
         """The span on the loop's thread that waits most, and its wait in a mean tick, in ns.
 
         Of spans that nest, the innermost. "" and 0 where no span was asked.
         """
-        waits: dict[str, float] = {}
-        for name, asked in (self.used or {}).get("spans", {}).items():
-            if asked["count"] and name in self.spans:
-                each = (asked["total_ns"] - asked["cpu_ns"]) / asked["count"]
-                waits[name] = self.a_tick(each * self.spans[name]["count"])
+        waits = self.waits()
         most = max(waits.values(), default=0.0)
         if most <= 0:
             return "", 0.0
