@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from guide.cli.explain import explain as explain_command
 from guide.cli.run import Session, load_task, make_loop
 from guide.cli.shorthand import WithProjectOptions
 from guide.cli.typed import parse_assignment
@@ -51,17 +52,45 @@ class _ProjectOrProgram(WithProjectOptions):
 
 @click.command("profile", cls=_ProjectOrProgram)
 @click.argument("what", nargs=-1, type=click.UNPROCESSED, metavar="[PROJECT | COMMAND ...]")
-@click.option("--steps", type=click.IntRange(1, 100), default=5, show_default=True, metavar="N",
-              help="Steps to record.")
-@click.option("--warm", type=click.IntRange(1, 1000), default=3, show_default=True, metavar="N",
-              help="Steps to time before, with no profiler.")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE",
-              help="Set an option of the project.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-              help="Where a command's trace goes; torch.json.gz by default.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Steps to record.",
+)
+@click.option(
+    "--warm",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Steps to time before, with no profiler.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set an option of the project.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where a command's trace goes; torch.json.gz by default.",
+)
 @click.option("--to-the-end", is_flag=True, help="Let the command go on once it is recorded.")
-@click.option("--patience", type=float, default=10.0, show_default=True, metavar="S",
-              help="How long to wait for an optimizer's step before another kind is looked for.")
+@click.option(
+    "--patience",
+    type=float,
+    default=10.0,
+    show_default=True,
+    metavar="S",
+    help="How long to wait for an optimizer's step before another kind is looked for.",
+)
 @click.option("--traceback", is_flag=True, help="Show the whole traceback of an error.")
 def profile(
     what: tuple[str, ...],
@@ -104,8 +133,13 @@ def _program(
     click.echo(f"{program.name}: steps pass, {warm} and more are timed, {steps} recorded ...")
     try:
         well = record_program(
-            program, profiler, out,
-            warm=warm, steps=steps, patience_s=patience, to_the_end=to_the_end,
+            program,
+            profiler,
+            out,
+            warm=warm,
+            steps=steps,
+            patience_s=patience,
+            to_the_end=to_the_end,
         )
     except GuideError:
         if earlier is not None:
@@ -163,5 +197,9 @@ def _profiler(track: str | None) -> Profiler:
 
 def explain(file: Path, before: Path | None) -> None:
     """Say what the trace shows, as `guide explain` does."""
-    click.echo(f"trace   {os.path.relpath(file)}")
-    click.echo(f"\nNext: guide explain {os.path.relpath(file)}")
+    command = explain_command.callback
+    assert command is not None
+    command(target=file, as_json=False, everything=False)
+    click.echo(f"\ntrace   {os.path.relpath(file)}")
+    if before is not None:
+        click.echo(f"before  {os.path.relpath(before)}")

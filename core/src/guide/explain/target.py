@@ -117,8 +117,11 @@ def _read(file: Path) -> Trace:
 def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     unit: Unit = "step" if trace.stepped else "trace"
     parts, limits = spent.of_trace(trace)
+    # What is won is won of the time that a step takes when no profiler slows it
+    slower = trace.step_ns / trace.unwatched_ns if trace.unwatched_ns else 1
+    parts = tuple(replace(part, ns=round(part.ns / slower)) for part in parts)
     answer = Answer(
-        name, unit, trace.step_ns, len(trace.steps), spent=parts, limits=limits,
+        name, unit, trace.unwatched_ns, len(trace.steps), spent=parts, limits=limits,
         missing=trace.missing,
     )  # fmt: skip
     return ranked(answer, verdicts(plugins, "trace", trace))

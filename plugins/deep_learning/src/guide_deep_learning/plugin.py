@@ -83,7 +83,7 @@ def guide_diagnoses() -> list[Diagnosis]:
 
 @hookimpl
 def guide_profilers() -> list[Profiler]:
-    """torch's profiler."""
+    """The profiler of torch."""
     code = "guide_deep_learning.explain.profiling"
     return [Profiler("torch", _TRACK, task=f"{code}:ProfiledTask", program=code)]
 

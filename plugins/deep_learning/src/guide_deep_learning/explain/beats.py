@@ -110,9 +110,7 @@ class Beats:
                 self._ended()
         elif len(self._handles) == 1:
             self._handles.append(modules.register_module_forward_pre_hook(self._entered))
-            self._handles.append(
-                modules.register_module_forward_hook(self._left, always_call=True)
-            )
+            self._handles.append(modules.register_module_forward_hook(self._left, always_call=True))
             signal.setitimer(signal.ITIMER_REAL, self._patience_s)
         elif not self._recorder.found:
             self._timing = True

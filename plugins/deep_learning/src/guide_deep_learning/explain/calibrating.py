@@ -85,7 +85,8 @@ def optimizer(used: torch.optim.Optimizer | None) -> dict[str, Any]:
     chosen = any(group.get(name) for group in groups for name in ("fused", "foreach"))
     if not alike or chosen:
         return {}
-    taken, size = [], 0
+    taken: list[torch.Tensor] = []
+    size = 0
     for parameter in alike:
         size += parameter.numel() * parameter.element_size()
         if taken and size > _MOST_BYTES:

@@ -8,31 +8,18 @@ recorded it is ended, in order: what it has opened is closed, as if it had calle
 
 from __future__ import annotations
 
-import os
+import argparse
+import contextlib
+import runpy
 import sys
-
-# Before torch is loaded: its profiler would write on stderr whenever it starts and stops.
-os.environ.setdefault("KINETO_LOG_LEVEL", "5")
-
-import argparse  # noqa: E402
-import contextlib  # noqa: E402
-import runpy  # noqa: E402
-import traceback  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import TYPE_CHECKING, NoReturn  # noqa: E402
-
-from guide.errors import GuideError  # noqa: E402
-
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise GuideError(f"torch cannot be imported: {error}", "pip install torch") from error
-
-from guide_deep_learning.explain.beats import Beats  # noqa: E402
-from guide_deep_learning.explain.recorder import Recorder  # noqa: E402
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    import torch
+
     from guide.loop import Tick
     from guide.run import Run, Task
 
@@ -57,6 +44,8 @@ class ProfiledTask:
     """
 
     def __init__(self, task: Task, folder: Path, *, warm: int, steps: int) -> None:
+        from guide_deep_learning.explain.recorder import Recorder  # here: it loads torch
+
         self._task = task
         self._recorder = Recorder(
             folder / "torch.json.gz", warm=warm, steps=steps, found="a tick of the run"
@@ -99,6 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     asked = _parser().parse_args(arguments)
     script, *rest = asked.script[1:] if asked.script[:1] == ["--"] else asked.script
+    try:
+        from guide_deep_learning.explain.beats import Beats
+        from guide_deep_learning.explain.recorder import Recorder
+    except ImportError as error:
+        sys.exit(f"guide: torch cannot be imported: {error}")
     recorder = Recorder(asked.out, warm=asked.warm, steps=asked.steps)
 
     def ended() -> None:
@@ -115,9 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except SystemExit as left:
         failed = left.code not in (None, 0)
         if isinstance(left.code, str):
-            print(left.code, file=sys.stderr)
+            sys.stderr.write(f"{left.code}\n")
     except KeyboardInterrupt:
-        print("\ninterrupted: this is what was recorded", file=sys.stderr)
+        sys.stderr.write("\ninterrupted\n")
     except BaseException as error:
         failed = True
         _show(error)

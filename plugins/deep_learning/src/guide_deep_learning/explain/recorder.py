@@ -1,4 +1,4 @@
-"""Which steps of a program pass, which are timed, which are recorded; and the file that comes of it.
+"""Which steps of a program are let pass, timed, recorded; and the file that comes of it.
 
 A profiler makes slower what it looks at: with stacks, each call of a Python function costs some
 150 ns more, each operator half a microsecond. So a few steps are timed before it is switched on
