@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, hookimpl
+from guide_deep_learning.explain.device.rules import DEVICE
 from guide_deep_learning.sections import sections
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def guide_projects(track: str) -> list[Scaffold]:
 
 @hookimpl
 def guide_diagnoses() -> list[Diagnosis]:
-    """What explains a training's record."""
+    """What explains a training's record, or a trace of torch's profiler."""
     rules = "guide_deep_learning.training.diagnoses"
     return [
         Diagnosis("crowded cores", f"{rules}:crowded_cores"),
         Diagnosis("communication-bound", f"{rules}:communication_bound"),
+        *DEVICE,
     ]
 
 
