@@ -44,7 +44,9 @@ def changes(trace: Trace, waits: Waits, did: Mapping[str, Intervals]) -> dict[st
     found = {
         "loader": Change(did["loader"]),
         "compile": Change(did["compile"], waits.call[waits.of("compile")]),
-        "debug": Change(did["debug"]),
+        "debug": Change(did["debug"], waits.call[waits.of("debug")]),
+        "cpu": Change(did["cpu"]),
+        "profiler": Change(did["profiler"]),
         "item": Change(did["item"], waits.call[waits.of("item")]),
         "shape": Change(NOTHING, waits.call[waits.of("shape")]),
         "synchronize": Change(NOTHING, waits.call[waits.of("synchronize")]),
@@ -58,6 +60,9 @@ def changes(trace: Trace, waits: Waits, did: Mapping[str, Intervals]) -> dict[st
         "launches": Change(did["operator"]) | Change(did["between"]),
     }
     optimizer = Change(did["optimizer"])
+    if not len(trace.events.of("op")):
+        # Without operators in the trace nobody can say what the host does between launches
+        found["launches"] |= found.pop("python")
     if loops(trace):
         found["optimizer"] = optimizer
     else:

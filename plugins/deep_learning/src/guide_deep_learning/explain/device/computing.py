@@ -1,9 +1,8 @@
-"""The GPU is busy: is what it does well done?"""
+"""The GPU is busy, and what it does could be done better."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, Word
@@ -135,8 +134,3 @@ def device_of(facts: Facts) -> tuple[str, int, int]:
             return name, each["computeMajor"], minor if isinstance(minor, int) else 0
     used = sorted({facts.name(i) for i in range(len(facts.work))})
     return "", *names.capability(used)
-
-
-def precisions(facts: Facts) -> NDArray[np.str_]:
-    """Of each piece of work what it computes in."""
-    return np.array([names.precision(facts.name(i)) for i in range(len(facts.work))])

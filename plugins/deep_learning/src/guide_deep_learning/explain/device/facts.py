@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guide.explain.trace import DEVICE, Bools, Ints, Trace, complement, covered_ns, union
+from guide.explain.trace import (
+    CATEGORIES,
+    DEVICE,
+    Bools,
+    Ints,
+    Trace,
+    complement,
+    covered_ns,
+    union,
+)
 from guide_deep_learning.explain.device import names
 from guide_deep_learning.explain.device.causes import Shares, changes, shares
 from guide_deep_learning.explain.device.host import Intervals, activities, launching
@@ -133,6 +142,13 @@ class Facts:
         way = self.work.start_ns[first : first + n] - launch
         return float((way[known] <= AT_ONCE).mean()) if known.any() else 0.0
 
+    @property
+    def kernels(self) -> Bools:
+        """Which pieces of work in the stretch are kernels."""
+        kernel = CATEGORIES.index("kernel")
+        found: Bools = self.inside & (self.trace.events.category[self.work.event] == kernel)
+        return found
+
     def name(self, piece: int) -> str:
         """The name of a piece of work."""
         return self.trace.events.name_of(int(self.work.event[piece]))
@@ -164,8 +180,8 @@ def _kinds(trace: Trace, work: Work) -> NDArray[np.str_]:
         if kind is None:
             text = str(events.names[name])
             how: dict[int, Callable[[str], str]] = {
-                3: lambda text: f"copy {names.copy(text)}",
-                4: lambda _: "memset",
+                CATEGORIES.index("memcpy"): lambda text: f"copy {names.copy(text)}",
+                CATEGORIES.index("memset"): lambda _: "memset",
             }
             kind = by_name[name, category] = how.get(category, names.kernel)(text)
         found.append(kind)

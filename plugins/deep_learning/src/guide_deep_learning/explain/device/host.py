@@ -27,9 +27,10 @@ torch's own Python takes 5 to 50 µs, two or three times as much while it is bei
 def activities(trace: Trace, work: Work, waits: Waits, window: Window) -> Mapping[str, Intervals]:
     """When the host did what, in a window; no two of them at the same time.
 
-    The keys, the more telling first: "wait", "compile", "debug", "loader", "item", "code",
-    "allocator", "communication", "optimizer", "operator", "python" for long stretches without an
-    operator, "between" for short ones.
+    The keys, the more telling first: "wait", "profiler", "compile", "debug", "loader", "item",
+    "code", "allocator", "communication", "cpu" for operators that take long and launch nothing,
+    "optimizer", "operator", "python" for long stretches without an operator, "between" for short
+    ones.
     """
     taken: Intervals = (np.empty(0, np.int64), np.empty(0, np.int64))
     found: dict[str, Intervals] = {}
@@ -102,15 +103,40 @@ def _layers(trace: Trace, work: Work, waits: Waits) -> Iterator[tuple[str, Ints,
         [i for i, name in enumerate(events.names) if name in names.READ_A_VALUE],
     )
     calls = events.of("runtime")
+    calls = calls[mine[calls]]
+    overhead = events.of("other")
+    overhead = overhead[
+        [names.PROFILER.search(events.name_of(i)) is not None for i in overhead.tolist()]
+    ]
     for name, index in (
+        ("profiler", overhead),
         ("compile", named(names.COMPILE, *said)),
-        ("debug", named(names.ASYNC_LOOK, *said)),
+        ("debug", named(names.ANOMALY, *said)),
         ("loader", named(names.LOADER, *said)),
         ("item", operators[reads[operators]]),
-        ("code", named(names.LOAD_CODE, "runtime")),
+        ("code", named(names.LOAD_CODE, "runtime", "other")),
         ("allocator", named(names.ALLOCATE, "runtime")),
         ("communication", named(names.COMMUNICATE, "op", "annotation")),
+        ("cpu", _on_cpu(trace, operators, calls)),
         ("optimizer", named(names.OPTIMIZER, "op", "annotation")),
-        ("operator", np.concatenate((operators, calls[mine[calls]]))),
+        ("operator", np.concatenate((operators, calls))),
     ):
         yield name, events.start_ns[index], events.end_ns[index]
+
+
+def _on_cpu(trace: Trace, operators: Ints, calls: Ints) -> Ints:
+    """Operators that take long and call nothing of the device's: they compute on the CPU.
+
+    Long by themselves, that is: one that calls a hundred others which only look at shapes is slow
+    for another reason.
+    """
+    events = trace.events
+    long = operators[trace.self_ns[operators] >= LONG_PYTHON]
+    if not len(long):
+        return long
+    begin = events.start_ns[calls]
+    inside = np.searchsorted(begin, events.end_ns[long]) - np.searchsorted(
+        begin, events.start_ns[long]
+    )
+    found: Ints = long[inside == 0]
+    return found

@@ -21,14 +21,16 @@ from guide_deep_learning.explain.device.telling import (
 
 _LAUNCH_BOUND = Word("launch-bound", "the GPU is done before the host has launched the next kernel")
 
+_BOUND = 0.1  # of the step: with less, the GPU is not what waits
+
 
 def launch_bound(trace: Trace) -> list[Verdict]:
     """The GPU waits for the next launch, most of the time, and no single line is to blame."""
     facts = facts_of(trace)
     gain = facts.shares.shared.get("launches", 0) if facts else 0
-    if facts is None or not facts.matters(gain):
+    if facts is None or not facts.matters(gain, _BOUND):
         return []
-    kernels = facts.inside & (trace.events.category[facts.work.event] == 2)
+    kernels = facts.kernels
     count = int(kernels.sum()) / facts.steps
     median = float(np.median(facts.work.ns[kernels])) if kernels.any() else 0.0
     host = sum(int((e - s).sum()) for s, e in (facts.did["operator"], facts.did["between"]))
@@ -97,6 +99,40 @@ def python_bound(trace: Trace) -> list[Verdict]:
             Word("Python-bound", "the time goes to the interpreter, not to the library it calls"),
             ("m4/s5", "m0::e3"),
             gaps_in(facts, "python"),
+        )
+    ]
+
+
+def on_the_cpu(trace: Trace) -> list[Verdict]:
+    """Operators that compute on the CPU while the GPU has nothing to do."""
+    facts = facts_of(trace)
+    gain = facts.shares.shared.get("cpu", 0) if facts else 0
+    if facts is None or not facts.matters(gain):
+        return []
+    events = trace.events
+    starts, ends = facts.did["cpu"]
+    spot = np.searchsorted(events.start_ns, starts)
+    spent: dict[str, int] = {}
+    for at, ns in zip(spot.tolist(), (ends - starts).tolist(), strict=True):
+        spent[events.name_of(at)] = spent.get(events.name_of(at), 0) + ns
+    worst = sorted(spent, key=lambda name: (-spent[name], name))[:2]
+    return [
+        Verdict(
+            "work on the CPU",
+            f"The GPU waits {of_step(facts, gain)} while the host computes "
+            f"{' and '.join(worst)} itself.",
+            facts.per_step(gain),
+            "These operators launch nothing on the GPU: their tensors are on the CPU, and the "
+            "thread that computes them is the one that should be launching.",
+            "Do it on the GPU (device='cuda' where the tensor is made), or ahead, in a thread or "
+            "in the loader's processes.",
+            "In the next trace kernels lie beneath these operators, or they are gone.",
+            "likely",
+            lines(facts, spot),
+            usual(facts, *((name, ms(facts, spent[name])) for name in worst)),
+            Word("host", "the CPU and its memory; it tells the device what to do"),
+            ("m1/s21", "m0::e3"),
+            gaps_in(facts, "cpu"),
         )
     ]
 

@@ -71,6 +71,7 @@ def kernel(name: str) -> str:
     return "other"
 
 
+@functools.cache
 def precision(name: str) -> str:
     """What a matrix product or convolution computes in: "tensor", "single", "double" or ""."""
     if _DOUBLE.search(name):
@@ -118,7 +119,14 @@ ALLOCATE = _any(
     *("^(cuda|hip)(Malloc|Free|HostAlloc|HostRegister)", "^cuMem(Alloc|Free|Create|Map|Set|Unmap)"),
     "^hipHostMalloc",
 )
-LOAD_CODE = _any("ModuleLoad", "LibraryLoad", "LinkAdd", "LinkComplete", "FuncGetAttributes$")
+LOAD_CODE = _any(
+    "^Lazy Function Loading",
+    "ModuleLoad",
+    "LibraryLoad",
+    "LinkAdd",
+    "LinkComplete",
+    "FuncGetAttributes$",
+)
 
 READ_A_VALUE = frozenset(
     {
@@ -143,13 +151,14 @@ LOADER = _any(
     r"\b(data|batch)[ _]fetch\b|\bfetch[ _](data|batch)\b",
 )
 COMPILE = _any(
-    r"^(_?compile(_inner|_fx\w*)?|inductor_compile|\w*\bdynamo_timed)\b",
-    *("_compile\\.compile_inner", "compile_fx_inner", "GraphLowering", "async_compile.wait"),
-    *("torch/_dynamo/convert_frame\\.py", "torch/_inductor/compile_fx\\.py"),
-    *("create_aot_dispatcher_function", "entire_frame_compile", "backend_compile"),
+    *("dynamo_timed", "compile_inner", "^inductor_compile", "^compile_fx", "^GraphLowering"),
+    *("create_aot_dispatcher_function", "^entire_frame_compile", "^backend_compile"),
+    *(r"torch/_dynamo/convert_frame\.py\(\d+\): _compile", r"torch/_inductor/compile_fx\.py"),
+    r"triton/compiler/compiler\.py\(\d+\): compile",
 )
 OPTIMIZER = _any(r"^Optimizer\.(step|zero_grad)#", r"^#+ ?optimizer ?#+$")
-ASYNC_LOOK = _any("_is_any_true", r"traceback\.py\(\d+\)")
+ANOMALY = _any("_is_any_true", r"traceback\.py\(\d+\)", r"anomaly_mode\.py")
+PROFILER = _any("^Activity Buffer Request", "^Buffer Flush", "^Instrumentation$")
 COMMUNICATE = _any(
     "^c10d::", "^nccl:", "^rccl:", "^gloo:", "^record_param_comms", "^_?c10d_functional"
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guide.explain.trace import Ints, Trace
+from guide.explain.trace import CATEGORIES, Ints, Trace
 from guide_deep_learning.explain.device import names
 from guide_deep_learning.explain.device.work import Work
 
@@ -24,6 +24,7 @@ KINDS = (
     "allocator",  # cudaMalloc, cudaFree
     "full queue",  # the device is far behind: no fault, the host has nothing to hurry for
     "compile",
+    "debug",  # anomaly mode looks at every gradient
 )
 _LONG = 20_000  # ns: a launch that takes longer was held up
 _DEEP = 20_000  # ns between a launch and its start that mean a queue
@@ -129,16 +130,35 @@ def _kind(trace: Trace, work: Work, call: int, mine: int) -> str:
         index = int(parent[index])
     if any(names.COMPILE.search(each) for each in around):
         return "compile"
+    if any(names.ANOMALY.search(each) for each in around) or _checks(trace, call):
+        return "debug"
     if not names.UNKNOWN_SHAPE.isdisjoint(around):
         return "shape"
     if not names.READ_A_VALUE.isdisjoint(around):
         return "item"
     if mine < 0:
         mine = _copy_before(trace, work, call)
-    if mine >= 0 and trace.events.name_of(int(work.event[mine])).lower().find("mem") >= 0:
+    if mine >= 0 and events.category[work.event[mine]] == CATEGORIES.index("memcpy"):
         way = names.copy(events.name_of(int(work.event[mine])))
         return {"in": "in", "back": "back"}.get(way, "synchronize")
     return "synchronize"
+
+
+def _checks(trace: Trace, call: int) -> bool:
+    """Whether a value is read because anomaly mode looks for nan: `isnan().any()`, then this.
+
+    It reads within autograd's own node, right after an operator `_is_any_true` or `any`.
+    """
+    events, parent = trace.events, trace.parent
+    outer = call
+    while parent[outer] >= 0 and "evaluate_function" not in events.name_of(int(parent[outer])):
+        outer = int(parent[outer])
+    if parent[outer] < 0:
+        return False
+    for index in range(outer - 1, max(int(parent[outer]), outer - 40), -1):
+        if parent[index] == parent[outer] and events.category[index] == CATEGORIES.index("op"):
+            return events.name_of(index) in ("aten::_is_any_true", "aten::any")
+    return False
 
 
 def _copy_before(trace: Trace, work: Work, call: int) -> int:
@@ -146,7 +166,9 @@ def _copy_before(trace: Trace, work: Work, call: int) -> int:
     parent, events = trace.parent, trace.events
     if parent[call] < 0 or not len(work):
         return -1
-    if events.category[parent[call]] != 0:  # no operator: the program itself waits
+    if events.category[parent[call]] != CATEGORIES.index(
+        "op"
+    ):  # no operator: the program itself waits
         return -1
     for index in range(call - 1, max(int(parent[call]), call - 8), -1):
         if parent[index] == parent[call] and names.MEMCPY.search(events.name_of(index)):
