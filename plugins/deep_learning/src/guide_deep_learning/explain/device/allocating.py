@@ -113,8 +113,10 @@ def recompiling(trace: Trace) -> list[Verdict]:
 def debug_left_on(trace: Trace) -> list[Verdict]:
     """Anomaly mode: every gradient is looked at, every operator's stack is kept."""
     facts = facts_of(trace)
-    gain = facts.shares.shared.get("debug", 0) if facts else 0
-    if facts is None or not facts.matters(gain):
+    if facts is None or "debug" not in facts.causes:
+        return []
+    gain = facts.shares.shared["debug"] + facts.more_ns("debug", facts.asked_in("debug"), 0.0)
+    if not facts.matters(gain):
         return []
     return [
         Verdict(

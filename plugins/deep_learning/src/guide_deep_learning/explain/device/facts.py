@@ -123,6 +123,20 @@ class Facts:
             change |= self.causes.get(cause, Change())
         return max(self.queue.replay() - self.queue.replay(change), 0)
 
+    def asked_in(self, activity: str) -> Bools:
+        """Which pieces of work were launched while the host did this."""
+        starts, ends = self.did[activity]
+        if not len(starts):
+            return np.zeros(len(self.work), bool)
+        at = self.work.launch_ns
+        spot = np.searchsorted(starts, at, "right") - 1
+        found: Bools = (spot >= 0) & (at < ends[np.maximum(spot, 0)])
+        return found
+
+    def more_ns(self, cause: str, which: Bools, factor: float) -> int:
+        """What a cause gives back beside idle time, if work of its own takes `factor` as long."""
+        return max(self.saved_ns(which, factor, cause) - self.shares.alone[cause], 0)
+
     @functools.cached_property
     def gaps(self) -> tuple[Ints, Ints]:
         """When the device was idle: starts and ends."""

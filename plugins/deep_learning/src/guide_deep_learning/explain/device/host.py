@@ -111,7 +111,7 @@ def _layers(trace: Trace, work: Work, waits: Waits) -> Iterator[tuple[str, Ints,
     for name, index in (
         ("profiler", overhead),
         ("compile", named(names.COMPILE, *said)),
-        ("debug", named(names.ANOMALY, *said)),
+        ("debug", np.union1d(named(names.ANOMALY, *said), _looks(trace, waits, operators))),
         ("loader", named(names.LOADER, *said)),
         ("item", operators[reads[operators]]),
         ("code", named(names.LOAD_CODE, "runtime", "other")),
@@ -131,7 +131,8 @@ def _on_cpu(trace: Trace, operators: Ints, calls: Ints) -> Ints:
     for another reason.
     """
     events = trace.events
-    long = operators[trace.self_ns[operators] >= LONG_PYTHON]
+    own = trace.self_ns[operators]
+    long = operators[(own >= LONG_PYTHON) & (2 * own > events.ns[operators])]
     if not len(long):
         return long
     begin = events.start_ns[calls]
@@ -139,4 +140,17 @@ def _on_cpu(trace: Trace, operators: Ints, calls: Ints) -> Ints:
         begin, events.start_ns[long]
     )
     found: Ints = long[inside == 0]
+    return found
+
+
+def _looks(trace: Trace, waits: Waits, operators: Ints) -> Ints:
+    """Operators with which anomaly mode looks for nan: those beside the reads that it makes."""
+    if not len(waits.of("debug")):
+        return waits.of("debug")
+    events, parent = trace.events, trace.parent
+    known = [i for i, name in enumerate(events.names) if name in names.LOOKS]
+    mine = operators[np.isin(events.name[operators], known)]
+    around = events.name[np.maximum(parent[mine], 0)]
+    nodes = [i for i, name in enumerate(events.names) if "evaluate_function" in name]
+    found: Ints = mine[np.isin(around, nodes) & (parent[mine] >= 0)]
     return found

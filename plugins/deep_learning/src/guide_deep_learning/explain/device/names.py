@@ -158,6 +158,7 @@ COMPILE = _any(
 )
 OPTIMIZER = _any(r"^Optimizer\.(step|zero_grad)#", r"^#+ ?optimizer ?#+$")
 ANOMALY = _any("_is_any_true", r"traceback\.py\(\d+\)", r"anomaly_mode\.py")
+LOOKS = frozenset({"aten::isnan", "aten::any", "aten::_is_any_true"}) | READ_A_VALUE
 PROFILER = _any("^Activity Buffer Request", "^Buffer Flush", "^Instrumentation$")
 COMMUNICATE = _any(
     "^c10d::", "^nccl:", "^rccl:", "^gloo:", "^record_param_comms", "^_?c10d_functional"
