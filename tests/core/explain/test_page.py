@@ -10,7 +10,7 @@ import pytest
 
 from guide.explain import spent
 from guide.explain.answer import Answer, ranked
-from guide.explain.drawing import drawn_step, lanes_of
+from guide.explain.lanes import drawn_step, lanes_of
 from guide.explain.page import page
 from guide.explain.reading import read_trace
 from guide.plugin import Pin, Verdict
