@@ -88,7 +88,7 @@ class _Drawing:
         self.labels.append(f'<span class="in{wide}" style="{place}">{words}</span>')
 
     def verdict(self, row: int, number: int, title: str, stretches: Sequence[Stretch]) -> None:
-        """Draw where a verdict lies: in a row of its own, and faintly over the lanes it is about."""
+        """Draw where a verdict lies: in a row of its own, and faintly over its lanes."""
         css, title = f"k{number - 1}", escape(f"{number}: {title}")
         self.labels.append(
             f'<a class="y badge {css}" style="top:{self.share(row + 0.5):.2f}%" '
