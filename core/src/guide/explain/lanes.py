@@ -94,12 +94,13 @@ def lanes_of(trace: Trace, step: Window) -> list[Lane]:
     host = inside[np.isin(inside, events.of(*_HOST))]
     if not len(host) and not len(device):
         host = inside
+    host = _telling(trace, host)
     rows = {}
     for track in _busiest(trace, step, device, _STREAMS):
         rows[track] = _rows(trace, device[events.track[device] == track], 1)
     for track in _busiest(trace, step, host, _THREADS):
-        among = _outer(trace, host[events.track[host] == track])
-        rows[track] = [*rows.get(track, ()), *_rows(trace, among, _DEEPEST)]
+        below = _rows(trace, host[events.track[host] == track], _DEEPEST)
+        rows[track] = [*rows.get(track, ()), *below]
     least_ns = step.ns / PIXELS
     lanes = [_lane(trace, step, track, held, least_ns) for track, held in rows.items()]
     while sum(len(lane.shapes) for lane in lanes) > _MOST:
@@ -111,7 +112,7 @@ def lanes_of(trace: Trace, step: Window) -> list[Lane]:
 
 
 def _busiest(trace: Trace, step: Window, among: Ints, most: int) -> list[int]:
-    """The tracks that were busy longest, the longest first; before them that of the ticks."""
+    """The tracks that were busy longest, the longest first; before them that of the steps."""
     events, busy = trace.events, {}
     for track in np.unique(events.track[among]):
         own = among[events.track[among] == track]
@@ -119,15 +120,17 @@ def _busiest(trace: Trace, step: Window, among: Ints, most: int) -> list[int]:
         busy[int(track)] = int((ends - starts).sum())
     kept = sorted(busy, key=lambda track: (-busy[track], track))[:most]
     kept = [track for track in kept if busy[track] >= _LEAST * step.ns] or kept[:1]
-    ticks = events.of("tick")
-    first = {int(t) for t in events.track[ticks[:1]]}
+    named = [*events.of("tick")[:1], *events.named("ProfilerStep#", among=among)[:1]]
+    first = {int(events.track[i]) for i in named}
     return sorted(kept, key=lambda track: (track not in first, -busy[track], track))
 
 
-def _outer(trace: Trace, among: Ints) -> Ints:
-    """Without functions of Python's, dozens deep, where a thread has something better to show."""
-    kind = trace.events.category[among]
-    better = kind != CATEGORIES.index("python")
+def _telling(trace: Trace, among: Ints) -> Ints:
+    """Without functions of Python's where there is something better to show.
+
+    They are dozens deep, and a thread that does nothing sits in four of them all the time.
+    """
+    better = trace.events.category[among] != CATEGORIES.index("python")
     return among[better] if better.any() else among
 
 

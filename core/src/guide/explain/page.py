@@ -53,9 +53,10 @@ def page(
 def _sections(
     answer: Answer, trace: Trace | None, known: set[str], last: str, versus: Versus | None
 ) -> Iterator[str]:
-    yield (
-        f"<header><h1>Where the time goes</h1><p class='sub'>{escape(answer.subject)}</p></header>"
-    )
+    about = escape(answer.subject)
+    if answer.steps > 1:
+        about += f" · {answer.steps:,} {answer.unit}s"
+    yield f"<header><h1>Where the time goes</h1><p class='sub'>{about}</p></header>"
     mood = "good" if answer.healthy else "unsure"
     yield f"<p class='verdict {mood}'>{escape(headline(answer))}</p>"
     if versus is not None:
@@ -100,8 +101,7 @@ def _figures(answer: Answer) -> Iterator[tuple[str, str]]:
     what = {"trace": "the whole trace", "tick": "a tick", "call": "a call"}.get(
         answer.unit, "a step"
     )
-    many = f", the mean of {answer.steps:,}" if answer.steps > 1 else ""
-    yield duration(answer.step_ns), f"{what}{many}"
+    yield duration(answer.step_ns), what
     if answer.worth:
         first, all_of = answer.mended_ns(answer.worth[:1]), answer.mended_ns()
         yield duration(first), f"with the first mended, {less(1 - first / answer.step_ns)}"
