@@ -67,6 +67,13 @@ def test_a_verdict_is_numbered_pinned_and_told(trace):
     assert "It waits." in text
 
 
+def test_commands_are_set_apart_from_the_sentence_they_stand_in(trace):
+    said = "Type guide run --realtime, then guide report says more. Or guide read m1/s0."
+    text = page(answer(trace, Verdict("x", "x", 5 * MS, remedy=said)), trace)
+    for command in ("guide run --realtime", "guide report", "guide read m1/s0"):
+        assert f"<code>{command}</code>" in text
+
+
 def test_names_are_text_and_never_markup(tmp_path):
     evil = "<script>alert(1)</script>"
     trace = read_trace(write_trace(tmp_path / "t.json", name=evil))

@@ -21,7 +21,10 @@ from guide.units import duration, percent
 
 NAME = "explain.html"
 _STYLE = Path(__file__).parent / "explain.css"
-_COMMAND = re.compile(r"guide (?:read|start|run|profile|explain|report|machine)\b[\w/:. -]*")
+# A command with what belongs to it: options, and names with a sign that words do not have
+_COMMAND = re.compile(
+    r"guide (?:read|start|run|profile|explain|report|machine|trace)\b(?: -[\w-]+| \w+[/:.]\w[\w/:.]*)*"
+)
 
 
 def write_page(file: Path, text: str) -> None:
@@ -114,7 +117,8 @@ def _spent(answer: Answer) -> str:
     """What a step's time is, as one bar."""
     total = max(sum(part.ns for part in answer.spent), answer.step_ns, 1)
     shown = [part for part in answer.spent if part.ns]
-    colours = [_colour(i, part.name) for i, part in enumerate(shown)]
+    plain = [part.name for part in shown if not _quiet(part.name)]
+    colours = [_quiet(p.name) or f"s{plain.index(p.name) % 4}" for p in shown]
     bars = "".join(
         f'<i class="{colours[i]}" style="width:{100 * part.ns / total:.2f}%" '
         f'title="{escape(part.name)}: {duration(part.ns)}"></i>'
@@ -130,11 +134,11 @@ def _spent(answer: Answer) -> str:
     )
 
 
-def _colour(index: int, name: str) -> str:
-    """Idle is drawn as it is in the step below, and what has no name of its own quietly."""
-    if name == IDLE:
+def _quiet(name: str) -> str:
+    """Idle is drawn as it is in the step below, and what has no name of its own in grey."""
+    if name in (IDLE, "waking late"):
         return "idle"
-    return "rest" if name.startswith(("outside", "everything", "other")) else f"s{index % 4}"
+    return "rest" if name.startswith(("outside", "everything", "other")) else ""
 
 
 def _verdict(answer: Answer, number: int, verdict: Verdict, known: set[str]) -> str:
@@ -183,7 +187,7 @@ def _changes(versus: Versus) -> str:
 
 
 def _commands(text: str) -> str:
-    return _COMMAND.sub(lambda found: f"<code>{found[0].rstrip(' .')}</code>", escape(text))
+    return _COMMAND.sub(lambda found: f"<code>{found[0]}</code>", escape(text))
 
 
 def _listed(title: str, items: Iterable[str]) -> str:
