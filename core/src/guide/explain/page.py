@@ -23,7 +23,8 @@ NAME = "explain.html"
 _STYLE = Path(__file__).parent / "explain.css"
 # A command with what belongs to it: options, and names with a sign that words do not have
 _COMMAND = re.compile(
-    r"guide (?:read|start|run|profile|explain|report|machine|trace)\b(?: -[\w-]+| \w+[/:.]\w[\w/:.]*)*"
+    r"guide (?:read|start|run|profile|explain|report|machine|trace)\b"
+    r"(?: -[\w-]+| \w+(?:[/:.]+\w+)+)*"
 )
 
 
