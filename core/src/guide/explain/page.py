@@ -145,7 +145,7 @@ def _quiet(name: str) -> str:
 def _verdict(answer: Answer, number: int, verdict: Verdict, known: set[str]) -> str:
     css = f"k{min(number, 6) - 1}"
     title = escape(verdict.title[:1].upper() + verdict.title[1:])
-    head = f'<b class="badge {css}">{number}</b>{title}'
+    head = f'<span><b class="badge {css}">{number}</b>{title}</span>'
     share = min(answer.share(verdict), 1)
     bar = f'<div class="share {css}"><i style="width:{100 * share:.1f}%"></i></div>'
     bar = bar if answer.step_ns else ""
