@@ -203,6 +203,13 @@ class TestRun:
         assert "the prediction is not kept" in text
         assert "no page is written" in text
 
+    def test_a_run_that_may_only_be_read_is_explained(self, explain, ran, read_only):
+        read_only(ran.path)
+        done = explain(cwd=ran.path)
+        assert done.returncode == 0, done.stderr
+        assert "low read" in done.stdout
+        assert done.stdout.count("Note: ") == 2
+
     def test_its_timeline_may_be_gone(self, explain, ran):
         (ran.runs[0] / "trace.json").unlink()
         done = explain(cwd=ran.path)

@@ -10,11 +10,11 @@ import pytest
 
 from guide.explain import spent
 from guide.explain.answer import Answer, ranked
-from guide.explain.drawing import drawn_step, lanes_of
+from guide.explain.lanes import drawn_step, lanes_of
 from guide.explain.page import page
 from guide.explain.reading import read_trace
 from guide.plugin import Pin, Verdict
-from tests.core.explain.some_trace import write_trace
+from tests.core.explain.some_trace import events, write_trace
 
 MS = 1_000_000
 
@@ -65,6 +65,13 @@ def test_a_verdict_is_numbered_pinned_and_told(trace):
     assert 'id="verdict-1"' in text
     assert 'href="#verdict-1"' in text
     assert "It waits." in text
+
+
+def test_commands_are_set_apart_from_the_sentence_they_stand_in(trace):
+    said = "Type guide run --realtime, then guide report says more. Or guide read m1/s0."
+    text = page(answer(trace, Verdict("x", "x", 5 * MS, remedy=said)), trace)
+    for command in ("guide run --realtime", "guide report", "guide read m1/s0"):
+        assert f"<code>{command}</code>" in text
 
 
 def test_names_are_text_and_never_markup(tmp_path):
@@ -126,8 +133,8 @@ def test_events_in_great_disorder_are_drawn_too(trace):
     rng = np.random.default_rng(3)
     starts = trace.events.start_ns + rng.integers(-MS, MS, len(trace.events))
     ends = trace.events.end_ns + rng.integers(-MS, MS, len(trace.events))
-    events = replace(trace.events, start_ns=starts, end_ns=np.maximum(starts, ends))
-    trace = replace(trace, events=events)
+    odd = replace(trace.events, start_ns=starts, end_ns=np.maximum(starts, ends))
+    trace = replace(trace, events=odd)
     assert "<svg" in page(answer(trace, pinned(trace)), trace)
 
 
@@ -152,3 +159,13 @@ def test_a_step_is_as_long_as_the_device_takes_for_it_however_far_the_host_runs_
     assert step_ns == pytest.approx(10 * MS, rel=0.01)
     assert parts[0].ns == pytest.approx(10 * MS, rel=0.01)
     assert "it is the limit" in limits
+
+
+def test_threads_that_sit_in_python_take_no_lane_from_those_that_work(tmp_path):
+    made = events()
+    for tid in range(20, 30):
+        waits = {"ph": "X", "cat": "python_function", "name": "wait", "pid": 1, "tid": tid}
+        made.append(waits | {"ts": 0, "dur": 40_000})
+    (tmp_path / "t.json").write_text(json.dumps({"traceEvents": made}))
+    trace = read_trace(tmp_path / "t.json")
+    assert [lane.track for lane in lanes_of(trace, trace.typical)] == ["", "0/7", "1/1"]
