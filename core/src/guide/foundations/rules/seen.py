@@ -97,7 +97,7 @@ class Seen:
         if not self.used or not self.used["cpu_ns"]:
             return 1.0
         cpu_ns = float(self.used["cpu_ns"])
-        return cpu_ns / (cpu_ns + self.used["run_delay_ns"])
+        return cpu_ns / (cpu_ns + float(self.used["run_delay_ns"]))
 
     @property
     def busy(self) -> float:
