@@ -222,9 +222,9 @@ TASKS: dict[str, tuple[type[Planted], float | None]] = {
 }
 
 
-def run(task: str, planted: bool, seconds: float) -> dict[str, Any]:
+def run(name: str, planted: bool, seconds: float) -> dict[str, Any]:
     """Run one of them; returns its record."""
-    kind, rate_hz = TASKS[task]
+    kind, rate_hz = TASKS[name]
     loop = Loop(rate_hz, seconds=seconds)
     return recorded(kind(planted), loop)
 

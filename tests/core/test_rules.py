@@ -233,7 +233,8 @@ class TestPauses:
         said = new_pages(record)
         assert len(said) == found
         for verdict in said:
-            assert within(verdict.recoverable_ns, kernel_s / 300 * 1e9)
+            # Not all of it: what was zeroed is in the cache
+            assert within(verdict.recoverable_ns, 0.7 * kernel_s / 300 * 1e9)
 
 
 class TestMemoryGrowth:

@@ -121,7 +121,7 @@ def draw_calls(record: Mapping[str, Any]) -> list[Verdict]:
     if facts.get("backend") != "opengl" or not (seen.bound or seen.missed_over("over budget")):
         return []
     calling_ns = asked["cpu_ns"] / max(asked["count"], 1)
-    if calling_ns < _CALLING * seen.work_ns:
+    if calling_ns < _CALLING * seen.work_ns * seen.calm:
         return []
     return [
         Verdict(
@@ -164,6 +164,7 @@ def fine_mesh(record: Mapping[str, Any]) -> list[Verdict]:
         return []
     enough = max(round(_ENOUGH * pixels), 1)
     goes_ns = sum(ns * _GEOMETRIC[name] for name, ns in each.items()) * (1 - enough / triangles)
+    goes_ns *= seen.calm
     return [
         Verdict(
             "triangles smaller than pixels",

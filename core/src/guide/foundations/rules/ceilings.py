@@ -47,7 +47,7 @@ def far_below_ceiling(record: Mapping[str, Any]) -> list[Verdict]:
         return []
     share, what = roof
     far = share < _FAR
-    given_ns = each_ns * (1 - share / _GOOD) if far else 0.0
+    given_ns = each_ns * seen.calm * (1 - share / _GOOD) if far else 0.0
     says = (
         f"{name} limits the loop, {percent(each_ns, seen.work_ns)} of a tick, and reaches "
         f"{percent(share, 1)} of this machine's {what}."
@@ -82,7 +82,7 @@ def far_below_ceiling(record: Mapping[str, Any]) -> list[Verdict]:
 def _share_of_ceiling(seen: Seen, name: str) -> tuple[float, str] | None:
     """The larger share of the two that a span can be bound by, bandwidth and computing."""
     work = (seen.record.get("work") or {}).get(name) or {}
-    mean_ns, shares = seen.spans[name]["mean_ns"], []
+    mean_ns, shares = seen.spans[name]["mean_ns"] * seen.calm, []
     dtype = work.get("dtype") or "f64"
     for key, figure, what in (
         ("bytes", "triad.all", "bandwidth"),

@@ -14,6 +14,9 @@ _ALWAYS = 0.5
 """The share of ticks over budget from which it is not a slow tick now and then, but what a tick
 takes here: then the usual tick has to become shorter, not the slow one rarer."""
 
+_BESIDE = "wait"
+"""The span of a loop that waits for threads beside it, as a pipeline's: what it takes is theirs."""
+
 _WAKES_NS = 100_000
 """How late a thread wakes that nobody disturbs, where no machine card says it for this machine."""
 
@@ -38,16 +41,22 @@ def over_budget(record: Mapping[str, Any]) -> list[Verdict]:
         for name, count in seen.misses["causes"].items()
         if name.startswith("over budget")
     }
-    if seen.record["tick_time"]["p50_ns"] > seen.budget_ns or missed > _ALWAYS * seen.ticks:
-        return [_always(seen, missed)]
+    # With its processor to itself; what others take from it is no span's doing
+    usual_ns = seen.record["tick_time"]["p50_ns"] * seen.calm
+    if usual_ns > seen.budget_ns or missed > _ALWAYS * seen.ticks:
+        return [_always(seen, missed, usual_ns)]
     span = max(causes, key=lambda name: causes[name])
-    return [_now_and_then(seen, span, causes[span])] * seen.often(causes[span])
+    own = seen.often(causes[span]) and span != _BESIDE
+    return [_now_and_then(seen, span, causes[span])] * own
 
 
-def _always(seen: Seen, missed: int) -> Verdict:
+def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
     """Most ticks take longer than there is: the largest span has to become shorter."""
-    budget_ns, spans = seen.budget_ns or 0, seen.inside
-    short_ns = max(seen.work_ns - budget_ns, seen.record["tick_time"]["p50_ns"] - budget_ns, 0)
+    budget_ns = seen.budget_ns or 0
+    # A loop that waits for what runs beside it is as slow as that
+    spans = {n: s for n, s in seen.spans.items() if n not in (_BESIDE, "gc", "capture")}
+    spans = {n: s for n, s in spans.items() if _BESIDE in seen.inside or not s["beside"]}
+    short_ns = max(seen.work_ns * seen.calm - budget_ns, usual_ns - budget_ns, 0)
     evidence = [
         *seen.evidence,
         ("missed", f"{missed:,}, {percent(missed, seen.ticks)}"),
@@ -181,11 +190,14 @@ def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
     _, short, why, remedy, word, teaches = next(row for row in _LATE if cause.startswith(row[0]))
     best_ns = _wakes_ns(seen)
     late_ns, slept = _late(seen)
+    given_ns = max(late_ns - best_ns, 0) * slept * share
+    if cause == "woke late: gil" and seen.used:  # it waits for the lock within the tick as well
+        given_ns += min(seen.asleep_ns, seen.a_tick(seen.used["others_ns"]))
     return Verdict(
         "late wake",
         f"The loop wakes {duration(late_ns)} late on average, and {short}: "
         f"{missed:,} deadlines were missed over it.",
-        round(max(late_ns - best_ns, 0) * slept * share),
+        round(given_ns),
         why=why,
         remedy=remedy,
         check="Run again: guide report shows the wake-up lateness, p50 and p99.",
@@ -195,7 +207,7 @@ def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
             ("lateness, mean", duration(late_ns)),
             ("lateness at best", duration(best_ns)),
             ("late wakes with this cause", percent(share, 1)),
-            ("given back", "mean lateness of ticks it slept before, less the best; that share"),
+            ("given back", "that share of the mean lateness, less the best; waits for the lock"),
         ),
         word=word,
         teaches=teaches,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from guide.foundations.rules.pauses import pages_from_disk
-from guide.foundations.rules.seen import Seen, places
+from guide.foundations.rules.seen import MEANT_TO_WAIT, Seen, places
 from guide.plugin import Verdict, Word
 from guide.units import duration, percent
 
@@ -33,10 +33,6 @@ _TURNS = 1.2
 _EVERYWHERE = 0.25
 """The share of the mean wait that even the span which waits least must have: who wants the lock
 waits wherever Python runs, who waits for a result waits in the one span that fetches it."""
-
-_MEANT = frozenset({"wait", "present", "readback", "draw"})
-"""Last parts of names of spans that are there to wait: for a frame, a screen, a device. What that
-says is for the rules of a track."""
 
 _SHOWS = 0.02
 """The share of a tick that a span must take for its wait to be compared."""
@@ -131,7 +127,8 @@ def waiting(record: Mapping[str, Any]) -> list[Verdict]:
     if beside_ns > asleep_ns / 2:
         return []
     span, waits_ns = seen.sleeper()
-    if span.rpartition("/")[2] in _MEANT:
+    waits_ns = min(waits_ns, asleep_ns)  # a span's own has standing in line in it
+    if span in MEANT_TO_WAIT:
         return []
     others_ns = seen.a_tick(seen.used["others_ns"])
     # Ready and without a processor, who holds the lock goes on holding it

@@ -20,6 +20,11 @@ ONCE = 3
 """Ticks that must be late over it in any case: one is chance, two are a coincidence."""
 
 
+MEANT_TO_WAIT = frozenset({"wait", "present", "render/readback", "render/draw"})
+"""Names of spans that are there to wait: for a frame, a screen, a device. That they
+do is no finding; what they wait for is for the rules of a track."""
+
+
 class Seen:
     """A run as the rules see it.
 
@@ -85,6 +90,14 @@ class Seen:
     def delay_ns(self) -> float:
         """Of a mean tick: how long the loop's thread was ready and had no processor."""
         return self.a_tick(self.used["run_delay_ns"]) if self.used else 0.0
+
+    @property
+    def calm(self) -> float:
+        """What part of a time that was spent computing is left on a machine with nobody else."""
+        if not self.used or not self.used["cpu_ns"]:
+            return 1.0
+        cpu_ns = float(self.used["cpu_ns"])
+        return cpu_ns / (cpu_ns + float(self.used["run_delay_ns"]))
 
     @property
     def busy(self) -> float:
