@@ -11,14 +11,18 @@ from guide_deep_learning.explain.device.facts import Facts, facts_of
 from guide_deep_learning.explain.device.telling import largest, ms, of_step, usual
 
 _BUSY = 0.9
+_COMPUTES = 0.8  # of the time; the rest of "busy" is moving bytes from one place to another
 _DOMINATES = 1 / 3  # of the GPU's time, for one kernel that is neither product nor exchange
-_KNOWN_GOOD = ("matrix product", "convolution", "attention", "communication")
+_KNOWN_GOOD = ("matrix product", "convolution", "attention", "communication", "fused")
 
 
 def gpu_bound(trace: Trace) -> list[Verdict]:
     """A busy GPU is a healthy one; what it is busy with."""
     facts = facts_of(trace)
     if facts is None or facts.busy < _BUSY:
+        return []
+    moves = facts.of("communication", "copy in", "copy back", "copy peer")
+    if facts.spent_ns(facts.inside & ~moves) < _COMPUTES * facts.window_ns:
         return []
     return [
         Verdict(
