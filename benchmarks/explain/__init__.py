@@ -1,1 +1,1 @@
-"""Whether what `guide explain` says is true, how well it predicts, and how fast it says it."""
+"""What `guide explain` rests on: its reading, its verdicts, its predictions."""

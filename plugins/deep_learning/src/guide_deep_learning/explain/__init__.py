@@ -1,6 +1,9 @@
-"""Rules that explain a torch trace: what costs, why, where, and what mending it would give back.
+"""Opening the black boxes of torch: taking a trace, and the rules that explain one.
 
-    device/     traces with the work of a GPU: facts, a replay of them, rules by family
-
-No torch is imported here: a trace is data, and whoever reads one may have no torch at all.
+profiling    runs a program, or a project's task, under torch's profiler
+recorder     which steps pass, which are timed, which are recorded
+beats        finds the steps of a program that nobody prepared for it
+calibrating  what the profiler costs here, and what a few remedies would bring
+host/        rules for what the CPU does
+device/      rules for what a GPU does: facts, a replay of them, one file for each family of rules
 """
