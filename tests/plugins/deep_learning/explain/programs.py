@@ -183,9 +183,14 @@ class Case:
     def gain_us(self) -> float:
         """What a step would be shorter by without the fault."""
         whole, sound = self.program.run(), self.twin.run()
-        if not self.program.marked:  # then a trace is known from its first kernel on, as a whole
+        steps = self.program.steps
+        if self.program.marked:
+            return (whole.end - sound.end) / steps
+        # Then a trace is known from its first kernel on, or from the first optimizer's end
+        if steps == 1:
             return (whole.end - whole.begin) - (sound.end - sound.begin)
-        return (whole.end - sound.end) / self.program.steps
+        one, other = (replace(each, steps=1).run() for each in (self.program, self.twin))
+        return ((whole.end - one.end) - (sound.end - other.end)) / (steps - 1)
 
     def write(self, folder: Path) -> Path:
         """Write its trace."""

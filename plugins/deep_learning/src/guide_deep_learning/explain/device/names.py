@@ -144,6 +144,8 @@ UNKNOWN_SHAPE = frozenset(
 LOADER = _any(
     r"enumerate\(DataLoader\)",
     r"dataloader\.py\(\d+\): __next__",
+    r"(dataset|data|loader)\w*\.py\(\d+\): (__getitems?__|__next__|collate\w*|\w*batch)$",
+    r"data/_utils/(fetch|collate)\.py",
     r"\bnext[ _]?batch\b",
     r"\bget[ _]?batch\b",
     r"\bload(ing)?[ _](batch|data)\b",
