@@ -187,6 +187,8 @@ class Machine:
         events = [dict(event) for event in self.events]
         if dialect == "1.9":
             for event in events:
+                if event["cat"] == "cuda_runtime":  # a thread had two numbers then
+                    event["tid"] = -5_000 - event["tid"]
                 event["cat"] = _OLD.get(event["cat"], event["cat"])
         elif dialect == "amd":
             about["deviceProperties"] = [{"id": 0, "name": "AMD Instinct MI250X"}]

@@ -101,5 +101,5 @@ def shares(queue: Queue, causes: Mapping[str, Change]) -> Shares:
             shared[best] = gains[best]
             taken, now = taken | causes[best], now - gains[best]
             open_.remove(best)
-    idle = int(queue.idle_ns.sum())
+    idle = queue.window.ns - int(queue.piece_ns.sum())
     return Shares(alone, shared, max(idle - sum(shared.values()), 0))

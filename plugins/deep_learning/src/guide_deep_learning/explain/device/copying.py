@@ -10,6 +10,7 @@ from guide.units import quantity
 from guide_deep_learning.explain.device.facts import Facts, facts_of
 from guide_deep_learning.explain.device.telling import each, gaps_after, lines, ms, of_step, usual
 
+_WITHIN = 0.5  # what is left of such copies where someone looks for them
 _PINNED = Word("pinned", "host memory that stays in place, so that the GPU can fetch it by itself")
 
 
@@ -89,6 +90,37 @@ def copies_back(trace: Trace) -> list[Verdict]:
             usual(facts, ("copies to the host", ms(facts, spent))),
             Word("DtoH memcpy", "a copy from the device to the host"),
             ("m1/s21",),
+        )
+    ]
+
+
+def copies_within(trace: Trace) -> list[Verdict]:
+    """Copies from the device to itself: clone, contiguous, cat, a slice written into."""
+    facts = facts_of(trace)
+    if facts is None:
+        return []
+    mine = facts.of("copy within")
+    gain = facts.saved_ns(mine, _WITHIN) if mine.any() else 0
+    if not facts.matters(gain):
+        return []
+    spent, count = facts.spent_ns(mine), int(mine.sum()) / facts.steps
+    calls = facts.work.launch[mine]
+    return [
+        Verdict(
+            "copies within the GPU",
+            f"{count:,.3g} copies from the GPU's memory to itself take {ms(facts, spent)} in "
+            f"{each(facts)}; without half of them it would be {of_step(facts, gain)} less.",
+            facts.per_step(gain),
+            "A copy reads and writes all its bytes and computes nothing: .clone(), .contiguous(), "
+            "torch.cat, a batch put together again and again.",
+            "Write results where they belong (out=, a view of one large tensor), and keep "
+            "layouts as they are.",
+            "In the next trace there are fewer Memcpy DtoD.",
+            "perhaps",
+            lines(facts, calls[calls >= 0], ".clone", ".contiguous", "torch.cat", ".copy_"),
+            usual(facts, ("copies within", f"{count:,.3g}, {ms(facts, spent)}")),
+            Word("DtoD memcpy", "a copy from one place of the GPU's memory to another"),
+            ("m1/s5", "m1::e20"),
         )
     ]
 

@@ -21,8 +21,9 @@ from guide.explain.trace import (
 )
 from guide_deep_learning.explain.device import names
 from guide_deep_learning.explain.device.causes import Shares, changes, shares
-from guide_deep_learning.explain.device.host import Intervals, activities, launching
-from guide_deep_learning.explain.device.replay import AT_ONCE, Change, Queue, queue_of
+from guide_deep_learning.explain.device.host import Intervals, activities
+from guide_deep_learning.explain.device.replay import AT_ONCE, Change, Queue, queue_of, run_of
+from guide_deep_learning.explain.device.threads import launching
 from guide_deep_learning.explain.device.waits import Waits, waits_of
 from guide_deep_learning.explain.device.work import Work, work_of
 
@@ -52,7 +53,7 @@ class Facts:
     @property
     def steps(self) -> int:
         """How many steps there are."""
-        return len(self.trace.steps)
+        return len(run_of(self.trace.steps))
 
     @property
     def window_ns(self) -> int:
@@ -145,7 +146,7 @@ class Facts:
     @functools.cached_property
     def threads(self) -> Ints:
         """The tracks of the threads that launch work."""
-        return launching(self.trace, self.work)
+        return launching(self.trace, self.work.launch[self.work.launch >= 0])
 
     @functools.cached_property
     def prompt(self) -> float:

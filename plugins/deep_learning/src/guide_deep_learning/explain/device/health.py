@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from guide.explain.trace import Trace, union
+from guide.explain.trace import Bools, Ints, Trace, union
 from guide.plugin import Verdict, Word
 from guide.units import percent
 from guide_deep_learning.explain.device.facts import Facts, facts_of
 from guide_deep_learning.explain.device.telling import largest, ms, of_step, usual
 
 _BUSY = 0.9
+_COMPUTES = 0.8  # of the time; the rest of "busy" is moving bytes from one place to another
 _DOMINATES = 1 / 3  # of the GPU's time, for one kernel that is neither product nor exchange
-_KNOWN_GOOD = ("matrix product", "convolution", "attention", "communication")
+_MANY_TIMES, _ENOUGH = 8, 20  # times another product's median; products that make a median
+_KNOWN_GOOD = ("matrix product", "convolution", "attention", "communication", "fused")
 
 
 def gpu_bound(trace: Trace) -> list[Verdict]:
     """A busy GPU is a healthy one; what it is busy with."""
     facts = facts_of(trace)
     if facts is None or facts.busy < _BUSY:
+        return []
+    moves = facts.of("communication", "copy in", "copy back", "copy peer")
+    if facts.spent_ns(facts.inside & ~moves) < _COMPUTES * facts.window_ns:
         return []
     return [
         Verdict(
@@ -38,8 +43,8 @@ def one_kernel(trace: Trace) -> list[Verdict]:
     facts = facts_of(trace)
     if facts is None:
         return []
-    kernels = facts.kernels & ~np.isin(facts.kinds, _KNOWN_GOOD)
     ids = trace.events.name[facts.work.event]
+    kernels = facts.kernels & (~np.isin(facts.kinds, _KNOWN_GOOD) | _odd_products(facts, ids))
     spent = np.bincount(ids[kernels], facts.work.ns[kernels]) if kernels.any() else np.zeros(1)
     worst = int(spent.argmax())
     mine = kernels & (ids == worst)
@@ -69,6 +74,19 @@ def one_kernel(trace: Trace) -> list[Verdict]:
             largest(facts, union(facts.work.start_ns[mine], facts.work.end_ns[mine])),
         )
     ]
+
+
+def _odd_products(facts: Facts, ids: Ints) -> Bools:
+    """The products of a name that take many times as long as the others': no model needs that."""
+    products = facts.of("matrix product", "convolution")
+    odd = np.zeros(len(ids), bool)
+    for name in np.unique(ids[products]).tolist():
+        mine, others = products & (ids == name), products & (ids != name)
+        if int(others.sum()) < _ENOUGH or facts.spent_ns(mine) < 0.5 * facts.busy_ns:
+            continue
+        if np.median(facts.work.ns[mine]) > _MANY_TIMES * np.median(facts.work.ns[others]):
+            odd |= mine
+    return odd
 
 
 def taking_turns(trace: Trace) -> list[Verdict]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from guide.explain.trace import Ints, Trace, Window, complement, union
 from guide_deep_learning.explain.device import names
+from guide_deep_learning.explain.device.threads import launching
 from guide_deep_learning.explain.device.waits import Waits
 from guide_deep_learning.explain.device.work import Work
 
@@ -37,14 +38,20 @@ def activities(trace: Trace, work: Work, waits: Waits, window: Window) -> Mappin
     for name, starts, ends in _layers(trace, work, waits):
         mine = union(np.maximum(starts, window.start_ns), np.minimum(ends, window.end_ns))
         mine = _positive(mine)
-        found[name] = without(mine, taken, window)
-        taken = union(np.concatenate((taken[0], mine[0])), np.concatenate((taken[1], mine[1])))
+        new = without(mine, taken, window)
+        found[name] = joined(found[name], new) if name in found else new
+        taken = joined(taken, mine)
     rest = complement(taken, window)
     # Of what is left, an optimizer's or a program's own stretch may be cut by operators
     long = rest[1] - rest[0] > LONG_PYTHON
     found["python"] = rest[0][long], rest[1][long]
     found["between"] = rest[0][~long], rest[1][~long]
     return found
+
+
+def joined(a: Intervals, b: Intervals) -> Intervals:
+    """When one of them is open."""
+    return union(np.concatenate((a[0], b[0])), np.concatenate((a[1], b[1])))
 
 
 def without(these: Intervals, those: Intervals, window: Window) -> Intervals:
@@ -74,17 +81,10 @@ def _positive(intervals: Intervals) -> Intervals:
     return intervals[0][kept], intervals[1][kept]
 
 
-def launching(trace: Trace, work: Work) -> Ints:
-    """The tracks of the threads that launch work; all with operators where none is known."""
-    events = trace.events
-    by_launch = events.track[work.launch[work.launch >= 0]]
-    return np.unique(by_launch if len(by_launch) else events.track[events.of("op")])
-
-
 def _layers(trace: Trace, work: Work, waits: Waits) -> Iterator[tuple[str, Ints, Ints]]:
     events = trace.events
     yield "wait", waits.start_ns, waits.end_ns
-    mine = np.isin(events.track, launching(trace, work))
+    mine = np.isin(events.track, launching(trace, work.launch[work.launch >= 0]))
 
     def named(pattern: re.Pattern[str], *categories: str) -> Ints:
         known = np.fromiter(
@@ -114,7 +114,8 @@ def _layers(trace: Trace, work: Work, waits: Waits) -> Iterator[tuple[str, Ints,
         ("debug", np.union1d(named(names.ANOMALY, *said), _looks(trace, waits, operators))),
         ("loader", named(names.LOADER, *said)),
         ("item", operators[reads[operators]]),
-        ("code", named(names.LOAD_CODE, "runtime", "other")),
+        ("code", np.union1d(named(names.LOAD_CODE, "runtime", "other"), _first(trace, calls))),
+        ("code", _begins(trace, operators)),
         ("allocator", named(names.ALLOCATE, "runtime")),
         ("communication", named(names.COMMUNICATE, "op", "annotation")),
         ("cpu", _on_cpu(trace, operators, calls)),
@@ -154,3 +155,32 @@ def _looks(trace: Trace, waits: Waits, operators: Ints) -> Ints:
     nodes = [i for i, name in enumerate(events.names) if "evaluate_function" in name]
     found: Ints = mine[np.isin(around, nodes) & (parent[mine] >= 0)]
     return found
+
+
+_FIRST = 1_000_000  # ns: a launch this long has loaded the code of its kernel first
+_BEGINS = 5_000_000  # ns: an operator's own time that is a library starting up
+
+
+def _first(trace: Trace, calls: Ints) -> Ints:
+    """Launches that took long by themselves: of a thousand, a few at the very begin."""
+    events = trace.events
+    launches = calls[np.isin(calls, events.named("aunch", among=calls))]
+    return launches[events.ns[launches] >= _FIRST]
+
+
+def _begins(trace: Trace, operators: Ints) -> Ints:
+    """The first operator of a name, where it takes long and its like never again.
+
+    Libraries start up within the first operator that needs them. In steps it was done before.
+    """
+    if trace.stepped:
+        return operators[:0]
+    events = trace.events
+    own = trace.self_ns
+    found = []
+    for index in operators[own[operators] >= _BEGINS].tolist():
+        alike = operators[events.name[operators] == events.name[index]]
+        others = own[alike[alike != index]]
+        if index == alike[0] and (not len(others) or np.median(others) * 20 < own[index]):
+            found.append(index)
+    return np.array(found, np.int64)

@@ -36,6 +36,7 @@ _KINDS = (
     ("matrix product", _any("gemm", "cijk_", "nvjet", "cutlass.*(mma|tensorop)", "matmul", "_mm_")),
     ("matrix product", _any("wmma", "_bmm", "marlin", "gptq", "awq")),
     ("embedding", _any("embedding", "indexSelect", "index_select")),
+    ("loss", _any("log_?softmax", "nll_loss", "cross_?entropy")),
     ("softmax", _any("softmax")),
     (
         "norm",
@@ -55,6 +56,7 @@ _TENSOR = _any(
     *("bf16", "fp16", "f16(?!_f32f32_f32)", "half", "bfloat16", "e4m3", "e5m2", "fp8", "nvjet"),
     r"Cijk_\w+?_(H|B|I8|F8|4xi8)\w*?_MT",
 )
+MISALIGNED = _any("align[12](?![0-9])")
 _DOUBLE = _any("dgemm", "d884", "<double", r"Cijk_\w+?_DB_")
 _SINGLE = _any(
     *("sgemm", "scudnn", "simt", "f32f32_f32", "<float", "fp32", "cgemm", "fft2d", "winograd"),
@@ -144,6 +146,8 @@ UNKNOWN_SHAPE = frozenset(
 LOADER = _any(
     r"enumerate\(DataLoader\)",
     r"dataloader\.py\(\d+\): __next__",
+    r"(dataset|data|loader)\w*\.py\(\d+\): (__getitems?__|__next__|collate\w*|\w*batch)$",
+    r"data/_utils/(fetch|collate)\.py",
     r"\bnext[ _]?batch\b",
     r"\bget[ _]?batch\b",
     r"\bload(ing)?[ _](batch|data)\b",

@@ -12,6 +12,7 @@ with nothing taken away is the measure: what a cause costs is the difference of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -164,13 +165,25 @@ def queue_of(trace: Trace, work: Work, waits: Waits) -> Queue:
     ready = np.where(known, ready, launch)
     held = np.clip(start_ns - np.maximum(reached, ready), 0, idle)
     inside = np.flatnonzero(
-        (waits.start_ns >= trace.steps[0].start_ns) & (waits.start_ns < host_end)
+        (waits.start_ns >= run_of(trace.steps)[0].start_ns) & (waits.start_ns < host_end)
     )
     kept = Waits(*(column[inside] for column in waits.columns))
     after = np.searchsorted(kept.start_ns, launch)
     return Queue(
         window, host_end, first, begin, piece, idle, held, launch, ready - launch, kept, after
     )
+
+
+def run_of(steps: Sequence[Window]) -> Sequence[Window]:
+    """The longest run of steps that follow one another; what lies between others is unknown."""
+    usual = sorted(step.ns for step in steps)[len(steps) // 2]
+    runs: list[list[Window]] = []
+    for step in steps:
+        if runs and step.start_ns - runs[-1][-1].end_ns <= usual:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return max(runs, key=len)
 
 
 AT_ONCE = 15_000
@@ -185,7 +198,8 @@ def _usual_way(ways: Ints) -> int:
 
 def _window(trace: Trace, work: Work) -> tuple[Window, int]:
     """From the first step's begin, or the end of what was asked for before, to the last's end."""
-    host_start, host_end = trace.steps[0].start_ns, trace.steps[-1].end_ns
+    steps = run_of(trace.steps)
+    host_start, host_end = steps[0].start_ns, steps[-1].end_ns
     if not trace.stepped:
         begin, end = int(work.start_ns.min()), int(work.end_ns.max())
         return Window(begin, end), end

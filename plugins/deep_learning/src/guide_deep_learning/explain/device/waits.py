@@ -12,6 +12,7 @@ import numpy as np
 
 from guide.explain.trace import CATEGORIES, Ints, Trace
 from guide_deep_learning.explain.device import names
+from guide_deep_learning.explain.device.threads import around
 from guide_deep_learning.explain.device.work import Work
 
 KINDS = (
@@ -119,59 +120,57 @@ def _blocking(trace: Trace, work: Work) -> bool:
 
 
 def _kind(trace: Trace, work: Work, call: int, mine: int) -> str:
-    events, parent = trace.events, trace.parent
+    events = trace.events
     name = events.name_of(call)
     if names.ALLOCATE.search(name):
         return "allocator"
-    around = []
-    index = int(parent[call])
-    while index >= 0:
-        around.append(events.name_of(index))
-        index = int(parent[index])
-    if any(names.COMPILE.search(each) for each in around):
+    outer = list(around(trace, call))
+    said = [events.name_of(index) for index in outer]
+    if any(names.COMPILE.search(each) for each in said):
         return "compile"
-    if any(names.ANOMALY.search(each) for each in around) or _checks(trace, call):
+    if any(names.ANOMALY.search(each) for each in said) or _checks(trace, call, outer):
         return "debug"
-    if not names.UNKNOWN_SHAPE.isdisjoint(around):
+    if not names.UNKNOWN_SHAPE.isdisjoint(said):
         return "shape"
-    if not names.READ_A_VALUE.isdisjoint(around):
+    if not names.READ_A_VALUE.isdisjoint(said):
         return "item"
-    if mine < 0:
-        mine = _copy_before(trace, work, call)
+    if mine < 0 and outer and events.category[outer[0]] == CATEGORIES.index("op"):
+        mine = _copy_before(trace, work, call, outer[0])
     if mine >= 0 and events.category[work.event[mine]] == CATEGORIES.index("memcpy"):
         way = names.copy(events.name_of(int(work.event[mine])))
         return {"in": "in", "back": "back"}.get(way, "synchronize")
     return "synchronize"
 
 
-def _checks(trace: Trace, call: int) -> bool:
+def _checks(trace: Trace, call: int, outer: list[int]) -> bool:
     """Whether a value is read because anomaly mode looks for nan: `isnan().any()`, then this.
 
     It reads within autograd's own node, right after an operator `_is_any_true` or `any`.
     """
     events, parent = trace.events, trace.parent
-    outer = call
-    while parent[outer] >= 0 and "evaluate_function" not in events.name_of(int(parent[outer])):
-        outer = int(parent[outer])
-    if parent[outer] < 0:
+    inner = call
+    for index in outer:
+        if "evaluate_function" in events.name_of(index):
+            break
+        inner = index
+    else:
         return False
-    for index in range(outer - 1, max(int(parent[outer]), outer - 40), -1):
-        if parent[index] == parent[outer] and events.category[index] == CATEGORIES.index("op"):
+    for index in range(inner - 1, max(int(parent[inner]), inner - 40), -1):
+        if parent[index] == parent[inner] and events.category[index] == CATEGORIES.index("op"):
             return events.name_of(index) in ("aten::_is_any_true", "aten::any")
     return False
 
 
-def _copy_before(trace: Trace, work: Work, call: int) -> int:
+def _copy_before(trace: Trace, work: Work, call: int, operator: int) -> int:
     """The copy that was asked for right before, by the same operator: what is waited for."""
-    parent, events = trace.parent, trace.events
-    if parent[call] < 0 or not len(work):
-        return -1
-    if events.category[parent[call]] != CATEGORIES.index(
-        "op"
-    ):  # no operator: the program itself waits
-        return -1
-    for index in range(call - 1, max(int(parent[call]), call - 8), -1):
-        if parent[index] == parent[call] and names.MEMCPY.search(events.name_of(index)):
+    events = trace.events
+    begin = int(events.start_ns[operator])
+    mine = trace.on_track(int(events.track[call]))
+    spot = int(np.searchsorted(mine, call))
+    for index in reversed(mine[max(spot - 8, 0) : spot].tolist()):
+        if events.start_ns[index] < begin:
+            break
+        if names.MEMCPY.search(events.name_of(index)):
             found = np.flatnonzero(work.launch == index)
             return int(found[0]) if len(found) else -1
     return -1
