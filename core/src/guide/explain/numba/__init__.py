@@ -30,11 +30,15 @@ LIMIT_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What was found: verdicts, the costliest first, and facts (name and value) to show."""
+    """What was found: verdicts, the costliest first, and facts (name and value) to show.
+
+    `call_ns` is what a call took on arguments made up; 0: it was not called.
+    """
 
     target: str
     verdicts: list[Verdict] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
+    call_ns: int = 0
 
 
 def explain_function(
@@ -111,7 +115,8 @@ def _read(
         facts.append(("stopped", f"after {limit_s:.0f} s: what was to be tried is missing"))
     elif code:
         facts.append(("stopped", "what was to be tried ended the process that tried it"))
-    return Explained(target, [_verdict(one) for one in said[-1]["verdicts"]], facts)
+    found = [_verdict(one) for one in said[-1]["verdicts"]]
+    return Explained(target, found, facts, said[-1]["call_ns"])
 
 
 def _verdict(data: dict[str, Any]) -> Verdict:

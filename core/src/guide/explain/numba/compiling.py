@@ -55,7 +55,7 @@ def prepare(*, lines: bool = True) -> None:
 
 def _note_lines() -> None:
     cpu, debuginfo = import_module("numba.core.cpu"), import_module("numba.core.debuginfo")
-    of_numba = str(Path(import_module("numba").__file__).parent)
+    of_numba = str(Path(str(import_module("numba").__file__)).parent)
     base: Any = debuginfo.DIBuilder
 
     class LinesOnly(base):  # type: ignore[misc]
@@ -117,9 +117,9 @@ def compile_for(
         numba.core.errors.NumbaError: when it does not compile.
     """
     numba = import_module("numba")
-    dispatcher = numba.jit(**options)(function)
     with warnings.catch_warnings(record=True) as caught, what_llvm_says() as said:
         warnings.simplefilter("always")
+        dispatcher = numba.jit(**options)(function)
         start = time.perf_counter()
         dispatcher.compile(signature)
         seconds = time.perf_counter() - start

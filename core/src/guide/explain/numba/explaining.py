@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from guide.errors import GuideError
-from guide.explain.numba import reasons, samples
+from guide.explain.numba import facts, reasons, samples
 from guide.explain.numba.cures import TYPED, Case
 from guide.explain.numba.reasons import LoopReasons, Reason
+from guide.explain.numba.trial import Bench, NotTried, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
 
-Stage = tuple[list[Verdict], list[tuple[str, str]]]
+Stage = tuple[list[Verdict], list[tuple[str, str]], int]
+"""Verdicts, facts, and the ns of a call (0: not timed)."""
+
+# What part of (1 - 1/lanes) of a call might be won where nothing could be tried. A recurrence is
+# the formula's: there is nothing to win by mending the code.
+_HOPE = {"exit": 1.0, "nan": 1.0, "scalar": 1.0, "call": 1.0, "function": 1.0, "count": 0.5}
+_HOPE |= {"random": 0.5, "indirect": 0.3, "cost": 0.0, "carried": 0.0, "recurrence": 0.0}
+_HELPS = 1.05  # less is within what two runs of the same code differ by
 
 
 class Explaining:
@@ -23,44 +32,99 @@ class Explaining:
         self.name, self.case, self.sample, self.cached = name, case, sample, cached
 
     def stages(self, *, trial: bool) -> Iterator[Stage]:
-        """What is known after compiling, then after trying."""
+        """What is known after compiling, then after each thing that was tried."""
         self._compile()
         loops = reasons.loops_of(self.case)
-        yield self._verdicts(loops), self._facts(loops)
+        found = [(loop, self._verdict(loop, loop.reasons[0])) for loop in loops if loop.reasons]
+        seen = {place.line for _, verdict in found for place in verdict.where}
+        beside = [self._allocates(one) for one in self._allocations() if one.line not in seen]
+        beside += facts.beside(self)
+        said = facts.facts_of(self, loops)
+
+        def stage(call_ns: int) -> Stage:
+            whole = [*(verdict for _, verdict in found), *beside]
+            return sorted(whole, key=lambda one: -one.recoverable_ns), said, call_ns
+
+        yield stage(0)
+        if not trial:
+            return
+        try:
+            bench = Bench(self.case)
+            call_ns = bench.time()
+        except NotTried as error:
+            said = [*said, ("not tried", str(error))]
+            yield stage(0)
+            return
+        said = [*said, ("a call takes", f"{call_ns / 1e3:,.1f} µs on {bench.size}")]
+        for i, (loop, verdict) in enumerate(found):
+            found[i] = (loop, self._measured(loop, verdict, bench, call_ns))
+            yield stage(call_ns)
+        beside = [self._hoped(one, call_ns) for one in beside]
+        yield stage(call_ns)
 
     def _compile(self) -> None:
-        errors = import_module("numba.core.errors")
+        numba_error = import_module("numba.core.errors").NumbaError
         try:
             _ = self.case.base
-        except errors.NumbaError as error:
-            raise GuideError(*does_not_compile(self.case, error)) from error
-
-    def _verdicts(self, loops: list[LoopReasons]) -> list[Verdict]:
-        found = []
-        for loop in loops:
-            for reason in loop.reasons[:1]:
-                found.append(self._verdict(loop, reason))
-        return found
+        except numba_error as error:
+            raise GuideError(*facts.does_not_compile(self, error)) from error
 
     def _verdict(self, loop: LoopReasons, reason: Reason) -> Verdict:
-        words = WORDS[reason.key]
-        place = self.place(reason.line)
-        detail = reason.detail
-        state = "is not vectorised" if loop.lanes == 1 else f"has {loop.lanes} lanes"
-        says = f"The loop of line {loop.line} {state}: line {reason.line} " + words.says.format(
-            detail=detail
-        )
+        words, detail = WORDS[reason.key], reason.detail
+        state = "is not vectorised" if loop.lanes == 1 else "is vectorised"
+        says = f"The loop of line {loop.line} {state}: line {reason.line} {words.says}."
+        if loop.lanes > 1:
+            says = f"The loop of line {loop.line} {state}, but line {reason.line} {words.says}."
+        evidence = [("LLVM", reason.llvm)] if reason.llvm else []
+        later = [f"{WORDS[one.key].title} (line {one.line})" for one in loop.reasons[1:]]
+        why = words.why + (f" Behind it stands: {', then '.join(later)}." if later else "")
         return Verdict(
             words.title,
-            f"{says}.",
-            why=words.why.format(detail=detail),
-            remedy=words.remedy.format(detail=detail),
+            says.replace("{detail}", detail or "a function"),
+            why=why.replace("{detail}", detail or "it"),
+            remedy=words.remedy.replace("{detail}", detail or "it"),
+            check=f"guide explain {self.name} says that the loop is vectorised.",
             sure="sure" if reason.cure else "likely",
-            where=(place,),
-            evidence=(("LLVM says", reason.llvm),) if reason.llvm else (),
+            where=(self.place(reason.line),),
+            evidence=tuple(evidence),
             word=words.word,
             teaches=words.teaches,
         )
+
+    def _measured(self, loop: LoopReasons, verdict: Verdict, bench: Bench, call_ns: int) -> Verdict:
+        if not loop.cures:
+            share = _HOPE.get(loop.reasons[0].key, 0.5)
+            gain = round(call_ns * share * (1 - 1 / max(facts.lanes(self.case), 2)))
+            said = (("gain", "estimated, at most: not tried"),) if gain else ()
+            return replace(verdict, recoverable_ns=gain, evidence=(*verdict.evidence, *said))
+        try:
+            trial = bench.compare(loop.cures)
+        except NotTried as error:
+            return replace(verdict, evidence=(*verdict.evidence, ("not tried", str(error))))
+        typed = " and ".join(TYPED[one] for one in sorted(loop.cures))
+        return _with_trial(verdict, trial, typed)
+
+    def _allocations(self) -> list[Reason]:
+        return reasons.allocations(self.case)
+
+    def _allocates(self, reason: Reason) -> Verdict:
+        words = WORDS["allocation"]
+        return Verdict(
+            words.title,
+            f"Line {reason.line} {words.says} of the loop of line {reason.loop}.",
+            why=words.why,
+            remedy=words.remedy,
+            check=f"guide explain {self.name} names the line no more.",
+            where=(self.place(reason.line),),
+            word=words.word,
+            teaches=words.teaches,
+        )
+
+    def _hoped(self, verdict: Verdict, call_ns: int) -> Verdict:
+        if verdict.title != WORDS["allocation"].title:
+            return verdict
+        said = (*verdict.evidence, ("gain", "estimated, at most: not tried"))
+        return replace(verdict, recoverable_ns=call_ns // 2, evidence=said, sure="perhaps")
 
     def place(self, line: int) -> Place:
         """A line of the function's file."""
@@ -69,22 +133,20 @@ class Explaining:
             file = file.relative_to(Path.cwd())
         return Place(str(file), line, self.case.source.text(line))
 
-    def _facts(self, loops: list[LoopReasons]) -> list[tuple[str, str]]:
-        types = ", ".join(f"{name}: {kind}" for name, kind in self.case.types.items())
-        return [
-            ("compiled for", f"{types or 'no arguments'} ({self.sample.source})"),
-            ("compiling took", f"{self.case.base.seconds:.2f} s"),
-        ]
 
-
-def does_not_compile(case: Case, error: Exception) -> tuple[str, str]:
-    """Numba's error in one line, and what to do."""
-    said = [line.strip() for line in str(error).splitlines() if line.strip()]
-    loc = getattr(error, "loc", None)
-    line = getattr(loc, "line", 0)
-    where = f"{Path(case.source.file).name}:{line}: {case.source.text(line)}" if line else ""
-    plain = next((one for one in said if not one.startswith(("Failed in", "-", "["))), "")
-    return f"Numba cannot compile it: {plain} {f'({where})' if where else ''}".strip(), ""
-
-
-__all__ = ["TYPED", "Explaining"]
+def _with_trial(verdict: Verdict, trial: Trial, typed: str) -> Verdict:
+    if trial.faster < _HELPS:
+        helps = f"Tried, {typed} does not help on {trial.size}: {trial.faster:.2f} times as fast."
+    else:
+        helps = f"Tried, {typed} is {trial.faster:.1f} times as fast on {trial.size}"
+        helps += f"; the result is {trial.same}."
+        if trial.copy_ns:
+            helps += f" The copy takes {trial.copy_ns / 1e3:,.1f} µs: make it once, not per call."
+    gain = max(trial.before_ns - round(trial.before_ns / trial.faster), 0)
+    times = f"{trial.before_ns / 1e3:,.1f} µs a call, {trial.after_ns / 1e3:,.1f} µs with it"
+    return replace(
+        verdict,
+        recoverable_ns=gain if trial.faster >= _HELPS else 0,
+        remedy=f"{verdict.remedy} {helps}",
+        evidence=(*verdict.evidence, ("measured", times)),
+    )

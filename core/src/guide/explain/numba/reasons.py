@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from guide.explain.numba import syntax
@@ -196,8 +196,7 @@ def _missed(
         return reason("exit", *left)
     if "reorder floating-point" in text:
         line = line_of("reorder")
-        key = "mixed" if line in mixed_integers(compiled) else "order"
-        return reason(key, line, cure="order" if cured("order") else "")
+        return reason("order", line, cure="order" if cured("order") else "")
     if "identified as reduction" in text:
         return _recurrence(reason, span, line_of("identified"), cured)
     found = syntax.indirect(span.node)
@@ -341,18 +340,6 @@ def _widened(case: Case, span: _Span, code: list[CodeLoop]) -> int:
     return min(lines, default=0)
 
 
-def mixed_integers(compiled: Compiled) -> dict[int, str]:
-    """Lines where a signed and an unsigned integer make a float64, with what is written there."""
-    found = {}
-    for expression, signature in compiled.result.type_annotation.calltypes.items():
-        given = [str(one) for one in getattr(signature, "args", ())]
-        kinds = {one.rstrip("0123456789") for one in given}
-        result = str(getattr(signature, "return_type", ""))
-        if kinds == {"int", "uint"} and result == "float64" and "/" not in str(expression):
-            found[expression.loc.line] = " and ".join(given)
-    return found
-
-
 def allocations(case: Case) -> list[Reason]:
     """Lines that allocate memory in each turn of a loop."""
     found: dict[int, Reason] = {}
@@ -362,9 +349,3 @@ def allocations(case: Case) -> list[Reason]:
             if name.startswith(_ALLOCATES) and at and line > at.line:
                 found.setdefault(line, Reason("allocation", line, at.line))
     return list(found.values())
-
-
-def unlike(loops: list[LoopReasons], found: list[Reason]) -> list[Reason]:
-    """Those of `found` that no loop has already."""
-    had = {(one.key, one.line) for loop in loops for one in loop.reasons}
-    return [replace(one) for one in found if (one.key, one.line) not in had]

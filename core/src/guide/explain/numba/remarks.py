@@ -17,6 +17,7 @@ OPTIONS = tuple(f"-pass-remarks{which}={PASSES}" for which in ("", "-missed", "-
 
 _REMARK = re.compile(r"remark: (?P<file>.*?):(?P<line>\d+):\d+: (?P<text>.*)")
 _LANES = re.compile(r"vectorized loop \(vectorization width: (\d+), interleaved count: (\d+)\)")
+_BESIDE = ("interleaving is not beneficial", "conversion changes vector width")
 _NOT = "loop not vectorized"
 
 
@@ -79,7 +80,7 @@ def by_loop(remarks: Iterable[Remark]) -> list[LoopRemarks]:
         elif "vectorization is not beneficial" in remark.text:
             reasons.append(remark)
             end(remark)
-        elif "interleaving is not beneficial" not in remark.text:
+        elif not any(beside in remark.text for beside in _BESIDE):
             text = remark.text.removeprefix(f"{_NOT}: ")
             reasons.append(Remark(remark.file, remark.line, text))
     return loops

@@ -112,8 +112,8 @@ def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, .
 def _in_docstring(function: Any) -> tuple[Any, ...]:
     """The arguments of its first call in its docstring; the call itself is not made."""
     caught: list[tuple[Any, ...]] = []
-    names = {"np": import_module("numpy"), "numpy": import_module("numpy")}
-    names = {**names, **function.__globals__}
+    numpy: Any = import_module("numpy")
+    names = {"np": numpy, "numpy": numpy, **function.__globals__}
     names[function.__name__] = lambda *given: caught.append(given)
     try:
         for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
@@ -169,7 +169,7 @@ def _dimensions(tree: ast.AST) -> dict[str, int]:
                 )
         elif isinstance(node, ast.For):
             at_least(node.iter, 1)
-        elif isinstance(node, ast.Attribute) and node.attr in ("size", "shape", "sum", "T"):
+        elif isinstance(node, ast.Attribute) and node.attr != "real":
             at_least(node.value, 1)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in (
             "len",
@@ -178,8 +178,8 @@ def _dimensions(tree: ast.AST) -> dict[str, int]:
         ):
             for one in node.args:
                 at_least(one, 1)
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            if isinstance(node.targets[0], ast.Tuple) and node.value.attr == "shape":
                 at_least(node.value.value, len(node.targets[0].elts))
     return found
 

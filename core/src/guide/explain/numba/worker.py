@@ -30,8 +30,8 @@ def main(request: dict[str, Any], out: Path) -> None:
 
     try:
         explaining = _begin(request)
-        for verdicts, facts in explaining.stages(trial=request["trial"]):
-            say(verdicts=[asdict(one) for one in verdicts], facts=facts)
+        for verdicts, facts, call_ns in explaining.stages(trial=request["trial"]):
+            say(verdicts=[asdict(one) for one in verdicts], facts=facts, call_ns=call_ns)
     except GuideError as error:
         say(error=[error.message, error.remedy], code=error.exit_code)
     except Exception as error:
