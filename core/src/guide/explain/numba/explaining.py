@@ -14,6 +14,7 @@ from guide.explain.numba.reasons import LoopReasons, Reason
 from guide.explain.numba.trial import Bench, NotTried, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
+from guide.units import duration
 
 Stage = tuple[list[Verdict], list[tuple[str, str]], int]
 """Verdicts, facts, and the ns of a call (0: not timed)."""
@@ -38,7 +39,7 @@ class Explaining:
         found = [(loop, self._verdict(loop, loop.reasons[0])) for loop in loops if loop.reasons]
         seen = {place.line for _, verdict in found for place in verdict.where}
         beside = [self._allocates(one) for one in self._allocations() if one.line not in seen]
-        beside += facts.beside(self)
+        beside += facts.beside(self, loops)
         said = facts.facts_of(self, loops)
 
         def stage(call_ns: int) -> Stage:
@@ -55,7 +56,7 @@ class Explaining:
             said = [*said, ("not tried", str(error))]
             yield stage(0)
             return
-        said = [*said, ("a call takes", f"{call_ns / 1e3:,.1f} µs on {bench.size}")]
+        said = [*said, ("a call takes", f"{duration(call_ns)} on {bench.size}")]
         for i, (loop, verdict) in enumerate(found):
             found[i] = (loop, self._measured(loop, verdict, bench, call_ns))
             yield stage(call_ns)
@@ -135,15 +136,16 @@ class Explaining:
 
 
 def _with_trial(verdict: Verdict, trial: Trial, typed: str) -> Verdict:
+    faster = f"{trial.faster:.1f}" if trial.faster < 10 else f"{trial.faster:,.0f}"
     if trial.faster < _HELPS:
         helps = f"Tried, {typed} does not help on {trial.size}: {trial.faster:.2f} times as fast."
     else:
-        helps = f"Tried, {typed} is {trial.faster:.1f} times as fast on {trial.size}"
+        helps = f"Tried, {typed} is {faster} times as fast on {trial.size}"
         helps += f"; the result is {trial.same}."
         if trial.copy_ns:
-            helps += f" The copy takes {trial.copy_ns / 1e3:,.1f} µs: make it once, not per call."
+            helps += f" The copy takes {duration(trial.copy_ns)}: make it once, not per call."
     gain = max(trial.before_ns - round(trial.before_ns / trial.faster), 0)
-    times = f"{trial.before_ns / 1e3:,.1f} µs a call, {trial.after_ns / 1e3:,.1f} µs with it"
+    times = f"{duration(trial.before_ns)} a call, {duration(trial.after_ns)} with it"
     return replace(
         verdict,
         recoverable_ns=gain if trial.faster >= _HELPS else 0,

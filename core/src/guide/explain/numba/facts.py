@@ -93,12 +93,13 @@ def _parallel(found: Parallel) -> list[tuple[str, str]]:
     return facts
 
 
-def beside(explaining: Explaining) -> list[Verdict]:
+def beside(explaining: Explaining, loops: list[LoopReasons]) -> list[Verdict]:
     """Verdicts that no single loop has: object mode, lists, races, frozen arrays, many types."""
     case = explaining.case
     found = [*_object_mode(explaining), *_threads(explaining), *_frozen(explaining)]
+    told = {one.detail for loop in loops for one in loop.reasons if one.key == "list"}
     for name, kind in case.types.items():
-        if type(kind).__name__ == "List":
+        if type(kind).__name__ == "List" and name not in told:
             found.append(
                 Verdict(
                     "a Python list, copied in and out",

@@ -178,9 +178,11 @@ def _dimensions(tree: ast.AST) -> dict[str, int]:
         ):
             for one in node.args:
                 at_least(one, 1)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
-            if isinstance(node.targets[0], ast.Tuple) and node.value.attr == "shape":
-                at_least(node.value.value, len(node.targets[0].elts))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            shape = node.value
+            if isinstance(shape, ast.Attribute) and shape.attr == "shape":
+                at_least(shape.value, len(node.targets[0].elts))
     return found
 
 

@@ -23,16 +23,18 @@ from guide.explain.numba.syntax import Source, source_of
 ELEMENTS = 100_000
 SECONDS = 0.6
 _HARMLESS = frozenset(
-    "range len min max abs int float bool complex round enumerate zip prange sum".split()
+    ("range", "prange", "len", "enumerate", "zip", "min", "max", "sum", "abs", "round")
+    + ("int", "float", "bool", "complex")
 )
 _LIBRARIES = ("math.", "np.", "numpy.", "numba.prange", "nb.prange", "cmath.")
 _HARMFUL = ("save", "load", "fromfile", "tofile", "ctypes", "memmap", "seed", "genfromtxt")
 _METHODS = frozenset(
-    "sum mean min max copy astype ravel reshape any all argmax argmin prod".split()
+    ("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all")
+    + ("copy", "astype", "ravel", "reshape")
 )
 
 
-class NotTried(Exception):  # noqa: N818
+class NotTried(Exception):
     """Why a function is not called with arguments made up."""
 
 
@@ -169,7 +171,7 @@ def _same(
     for one, other in zip(left, right, strict=True):
         if one is None or isinstance(one, list | tuple | str):
             continue
-        one, other = np.asarray(one), np.asarray(other)  # noqa: PLW2901
+        one, other = np.asarray(one), np.asarray(other)
         if one.dtype.kind not in "biufc" or np.array_equal(one, other, equal_nan=True):
             continue
         exact = False
@@ -220,7 +222,7 @@ class _Maker:
         self.types = import_module("numba").types
         arrays = [one for one in case.signature if isinstance(one, self.types.Array)]
         self.most = max((one.ndim for one in arrays), default=1)
-        self.side = max(2, round(elements ** (1 / max(self.most, 1))))
+        self.side: int = max(2, round(elements ** (1 / max(self.most, 1))))
         self.seeds = range(len(case.signature))
 
     @property
