@@ -33,8 +33,21 @@ from guide.plugins import Plugins
 )
 @click.option("--no-html", is_flag=True, help="Write no page.")
 @click.option("--all", "everything", is_flag=True, help="Say all of every verdict.")
+@click.option(
+    "--like",
+    default="",
+    metavar="TYPES",
+    help='Compile a function for these types, such as "float32[::1], int64".',
+)
+@click.option("--as-njit", is_flag=True, help="Look at a plain function as if it had @njit.")
 def explain(
-    targets: Sequence[Path], as_json: bool, html: Path | None, no_html: bool, everything: bool
+    targets: Sequence[Path],
+    as_json: bool,
+    html: Path | None,
+    no_html: bool,
+    everything: bool,
+    like: str,
+    as_njit: bool,
 ) -> None:
     """Say where the time of TARGET went, in plain words, and what to do about it.
 
@@ -42,7 +55,15 @@ def explain(
     module:function for what Numba compiles. With two, the first is from before a change: what
     got better, and what is next.
     """
-    show(targets, as_json=as_json, html=html, no_html=no_html, everything=everything)
+    show(
+        targets,
+        as_json=as_json,
+        html=html,
+        no_html=no_html,
+        everything=everything,
+        like=like,
+        as_njit=as_njit,
+    )
 
 
 def show(
@@ -52,6 +73,8 @@ def show(
     html: Path | None = None,
     no_html: bool = False,
     everything: bool = False,
+    like: str = "",
+    as_njit: bool = False,
 ) -> None:
     """Explain one target, or two, as the command does.
 
@@ -63,7 +86,10 @@ def show(
     if html and no_html:
         raise UsageError("--html and --no-html are opposites", "leave one of them out")
     plugins = Plugins()
-    found = [explain_target(target, plugins) for target in (targets or (None,))]
+    found = [
+        explain_target(target, plugins, like=like, as_njit=as_njit)
+        for target in (targets or (None,))
+    ]
     subject, notes = found[-1], []
     versus, last = None, ""
     if len(found) == 2:

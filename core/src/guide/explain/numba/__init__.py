@@ -76,7 +76,9 @@ def explain_function(
 
 
 def _run(asked: Mapping[str, Any], out: Path, errors: Path, limit_s: float) -> int | None:
-    command = [sys.executable, "-m", "guide.explain.numba.worker", json.dumps(asked), str(out)]
+    # -P: a numba.py in the folder one is in must not be taken for Numba
+    module = "guide.explain.numba.worker"
+    command = [sys.executable, "-P", "-m", module, json.dumps(asked), str(out)]
     changed = {"NUMBA_DEBUGINFO", "NUMBA_ENABLE_PROFILING", "NUMBA_DISABLE_JIT"}
     environment = {key: value for key, value in os.environ.items() if key not in changed}
     ours = str(Path(__file__).parents[3])

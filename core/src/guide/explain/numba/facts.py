@@ -150,6 +150,12 @@ def _object_mode(explaining: Explaining) -> list[Verdict]:
     ]
 
 
+def races(explaining: Explaining) -> bool:
+    """Whether threads may write one place."""
+    parallel = parallel_of(explaining.case.base, explaining.case.source)
+    return bool(parallel and parallel.races)
+
+
 def _threads(explaining: Explaining) -> list[Verdict]:
     case = explaining.case
     parallel = parallel_of(case.base, case.source)

@@ -111,11 +111,22 @@ def _climb(case: Case, span: _Span, lanes: int) -> LoopReasons:
 
 
 def _spans(case: Case, compiled: Compiled) -> Iterator[_Span]:
-    seen = set()
+    """The loops of the source that LLVM looked at, each once, in LLVM's order.
+
+    Array expressions in a loop are loops of their own; where some of them are vectorised and
+    others are not, each stands for itself.
+    """
+    whole: dict[int, tuple[_Span, list[LoopRemarks]]] = {}
     for loop in compiled.loops:
-        span = _span(case, loop)
-        if span and span.line not in seen:
-            seen.add(span.line)
+        if span := _span(case, loop):
+            whole.setdefault(span.line, (span, []))[1].append(loop)
+    for span, loops in whole.values():
+        good = {loop.line for loop in loops if loop.lanes > 1}
+        bad = {loop.line for loop in loops if loop.lanes == 1 and not loop.gone}
+        if good and bad - good and span.kind != "expression":
+            for line in sorted(good | bad):
+                yield _expression(case, line) or span
+        else:
             yield span
 
 
@@ -124,16 +135,24 @@ def _span(case: Case, loop: LoopRemarks) -> _Span | None:
     if loop.file != source.file or not source.holds(loop.line):
         return None
     at = source.loop_at(loop.line)
-    if at:
-        return _Span(at.line, at.end, at.node, at.kind)
-    for node in source.tree.body:
-        for one in ast.walk(node):
-            if isinstance(one, ast.stmt) and one.lineno <= loop.line <= (one.end_lineno or 0):
-                return _Span(loop.line, loop.line, one, "expression")
-    return None
+    return _Span(at.line, at.end, at.node, at.kind) if at else _expression(case, loop.line)
+
+
+def _expression(case: Case, line: int) -> _Span | None:
+    around = [
+        one
+        for node in case.source.tree.body
+        for one in ast.walk(node)
+        if isinstance(one, ast.stmt) and one.lineno <= line <= (one.end_lineno or 0)
+    ]
+    smallest = max(around, key=lambda one: one.lineno, default=None)
+    return _Span(line, line, smallest, "expression") if smallest else None
 
 
 def _of(case: Case, compiled: Compiled, span: _Span) -> list[LoopRemarks]:
+    if span.kind == "expression":
+        own = [loop for loop in compiled.loops if loop.file == case.source.file]
+        return [loop for loop in own if loop.line == span.line]
     return [loop for loop in compiled.loops if _span(case, loop) == span]
 
 

@@ -22,16 +22,16 @@ from guide.explain.numba.syntax import Source, source_of
 
 ELEMENTS = 100_000
 SECONDS = 0.6
-_HARMLESS = frozenset(
-    ("range", "prange", "len", "enumerate", "zip", "min", "max", "sum", "abs", "round")
-    + ("int", "float", "bool", "complex")
-)
+_HARMLESS = {
+    *("range", "prange", "len", "enumerate", "zip", "min", "max", "sum", "abs", "round"),
+    *("int", "float", "bool", "complex"),
+}
 _LIBRARIES = ("math.", "np.", "numpy.", "numba.prange", "nb.prange", "cmath.")
 _HARMFUL = ("save", "load", "fromfile", "tofile", "ctypes", "memmap", "seed", "genfromtxt")
-_METHODS = frozenset(
-    ("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all")
-    + ("copy", "astype", "ravel", "reshape")
-)
+_METHODS = {
+    *("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all"),
+    *("copy", "astype", "ravel", "reshape"),
+}
 
 
 class NotTried(Exception):
@@ -128,6 +128,34 @@ class Bench:
                 np.ascontiguousarray(one)
 
         return round(statistics.median(_timed(copy, (), 1) for _ in range(5)))
+
+    def allocating(self) -> int:
+        """What a call spends in the allocator: how often it allocates, times what one costs."""
+        numba, numpy = import_module("numba"), import_module("numpy")
+        memory = import_module("numba.core.runtime._nrt_python")
+        call, given = self._ready(frozenset())
+
+        def allocate(count: int, size: int) -> float:
+            last = 0.0
+            for i in range(count):
+                one = numpy.empty(size)
+                one[0] = i
+                last += one[0]
+            return last
+
+        many = 1000
+        with what_llvm_says():
+            alone = numba.jit(nopython=True)(allocate)
+            alone(many, self.maker.side)
+        once = min(_timed(alone, (many, self.maker.side), 1) for _ in range(5)) / many
+        was_counting = memory.memsys_stats_enabled()
+        memory.memsys_enable_stats()
+        before = memory.memsys_get_stats_mi_alloc()
+        call(*given)
+        count = memory.memsys_get_stats_mi_alloc() - before
+        if not was_counting:
+            memory.memsys_disable_stats()
+        return round(int(count) * once)
 
     def _given(self, cures: frozenset[str]) -> tuple[Any, ...]:
         return self.maker.arguments(types_with(self.case.signature, cures))
