@@ -267,7 +267,43 @@ def allocation_twin(a, out):
         out[i] = a[i, 0] * 2.0 + a[i, -1] * 2.0
 
 
+@njit(fastmath=True)
+def grain(a, out):
+    for j in range(a.shape[1]):
+        total = 0.0
+        for i in range(a.shape[0]):
+            total += a[i, j]  # HERE
+        out[j] = total
+
+
+@njit(fastmath=True)
+def grain_twin(a, out):
+    for j in range(a.shape[0]):
+        total = 0.0
+        for i in range(a.shape[1]):
+            total += a[j, i]
+        out[j] = total
+
+
+@njit
+def append(a):
+    kept = [0.0]
+    for i in range(len(a)):
+        kept.append(a[i])  # HERE
+    return kept
+
+
+@njit
+def append_twin(a):
+    kept = np.empty(len(a))
+    for i in range(len(a)):
+        kept[i] = 2.0 * a[i]
+    return kept
+
+
 TYPES = {
+    **{"grain": f"float64[:,::1], {F8}", "grain_twin": f"float64[:,::1], {F8}"},
+    **{"append": F8, "append_twin": F8},
     **{"order": F8, "order_twin": F8, "exit": f"{F8}, float64", "exit_twin": f"{F8}, float64"},
     **{"recurrence": f"{F8}, float64", "recurrence_twin": f"{F8}, float64"},
     **{"division": f"{F8}, {F8}, {F8}", "division_twin": f"{F8}, {F8}, {F8}"},

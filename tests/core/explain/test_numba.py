@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import guide
 from benchmarks.explain import numba as bench
 from guide.cli import cli
 from guide.errors import GuideError, UsageError
@@ -255,3 +256,14 @@ def test_the_command_tells_it_in_words(monkeypatch):
     assert done.exit_code == 0, done.output
     assert "numba_planted.py:20" in done.output
     assert "total += a[i]" in done.output
+
+
+def test_the_section_on_it_shows_what_is_said():
+    section = Path(guide.__file__).parent / "foundations" / "modules" / "m5" / "s3.md"
+    text = " ".join(section.read_text(encoding="utf-8").split())
+    name = "guide.foundations.figures.arithmetic:energy_kernel"
+    assert f"guide explain {name} --as-njit" in text
+    (verdict,) = explain_function(name, as_njit=True, trial=False).verdicts
+    assert f"{verdict.title[0].upper()}{verdict.title[1:]}" in text
+    assert verdict.says in text
+    assert verdict.remedy.partition(" Tried")[0] in text

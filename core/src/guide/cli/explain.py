@@ -119,7 +119,8 @@ def show(
         lines = [*teller.versus(versus, everything=everything)]
     else:
         lines = [*teller.answer(subject.answer, everything=everything, last=last)]
-    lines += ["", *teller.ending(_next(subject, targets), file)]
+    flags = (f" --like {shlex.quote(like)}" if like else "") + " --as-njit" * as_njit
+    lines += ["", *teller.ending(_next(subject, targets, flags), file)]
     for note in dict.fromkeys(filter(None, notes)):
         lines += teller.lines(f"Note: {note}.")
     click.echo("\n".join(lines), color=color)
@@ -134,8 +135,8 @@ def _write(file: Path, text: str) -> str:
     return ""
 
 
-def _next(found: Explained, targets: Sequence[Path]) -> str:
-    """What to type next."""
+def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
+    """What to type next; `flags` are those that a function was explained with."""
     worth = found.answer.worth
     if found.folder is not None:
         if worth:
@@ -143,7 +144,8 @@ def _next(found: Explained, targets: Sequence[Path]) -> str:
         return "guide report has the whole of the run"
     typed = shlex.quote(str(targets[-1]))
     if found.answer.unit == "call":
-        return f"change it, then: guide explain {typed}" if worth else "guide explain another one"
+        again = f"change it, then: guide explain {typed}{flags}"
+        return again if worth else "guide explain another one"
     if worth:
         return f"mend 1, take another trace, and hold it against this: guide explain {typed} NEW"
     return f"see it drawn: guide explain {typed} --html explain.html"

@@ -55,11 +55,20 @@ def prepare(*, lines: bool = True) -> None:
 
 def _note_lines() -> None:
     cpu, debuginfo = import_module("numba.core.cpu"), import_module("numba.core.debuginfo")
+    lower = import_module("numba.core.lowering").BaseLower
     of_numba = str(Path(str(import_module("numba").__file__)).parent)
     base: Any = debuginfo.DIBuilder
 
     class LinesOnly(base):  # type: ignore[misc]
         """The least that LLVM needs to know which line an instruction comes from."""
+
+        known: frozenset[int] = frozenset()  # all lines but these are of a text that Numba made
+
+        def mark_location(self, builder: Any, line: int) -> None:
+            super().mark_location(builder, self._own(line))
+
+        def _own(self, line: int) -> int:
+            return min(self.known) if self.known and line not in self.known else line
 
         def initialize(self) -> None:
             self.emission_kind = "LineTablesOnly"
@@ -76,7 +85,26 @@ def _note_lines() -> None:
         def mark_variable(self, *args: Any, **kwargs: Any) -> None:
             pass
 
+    begin = lower.__init__
+    parts: list[tuple[str, frozenset[int]]] = []
+
+    def begin_with_lines(self: Any, *args: Any, **kwargs: Any) -> None:
+        # A parallel loop's body is compiled as a function of a text that Numba made of it.
+        func_ir = kwargs.get("func_ir") or args[3]
+        body = [one.loc for block in func_ir.blocks.values() for one in block.body]
+        own = [loc for loc in body if not loc.filename.startswith("<")]
+        parts.append((own[0].filename if own else "", frozenset(loc.line for loc in own)))
+        try:
+            begin(self, *args, **kwargs)
+        finally:
+            parts.pop()
+
     def choose(module: Any, filepath: str, cgctx: Any, directives_only: bool) -> Any:
+        file, known = parts[-1] if parts else ("", frozenset())
+        if filepath.startswith("<") and file and not file.startswith(of_numba):
+            made = LinesOnly(module, file, cgctx, directives_only)
+            made.known = known
+            return made
         # What Numba's library brings has no lines; inlined, it counts as the line that calls it.
         own = not filepath.startswith((of_numba, "<"))
         kind = LinesOnly if own else debuginfo.DummyDIBuilder
@@ -89,6 +117,7 @@ def _note_lines() -> None:
         if not flags.debuginfo:
             flags.debuginfo = flags.dbg_directives_only = True
 
+    lower.__init__ = begin_with_lines
     cpu.CPUContext.DIBuilder = staticmethod(choose)
     cpu.CPUTargetOptions.finalize = with_lines
 

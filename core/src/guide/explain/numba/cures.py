@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from guide.explain.numba.compiling import Compiled, compile_for
-from guide.explain.numba.syntax import Source
+from guide.explain.numba.syntax import Source, subscripts
 
 ORDER = {"reassoc", "contract", "nsz"}
 """What a sum needs: another order. The rest of fastmath=True promises more, such as no NaN."""
@@ -23,11 +23,12 @@ TYPED = {
     "nan": "fastmath=True",
     "division": 'error_model="numpy"',
     "bounds": "boundscheck=False",
-    "layout": "np.ascontiguousarray(a) before the call",
-    "list": "np.array(a) before the call",
+    "layout": "np.ascontiguousarray({detail}) before the call",
+    "list": "np.array({detail}) before the call",
+    "grain": "np.asfortranarray({detail}) before the call",
     "width": "np.float32(...) around the constants",
 }
-"""What a person types for each cure."""
+"""What a person types for each cure; `{detail}` is the array."""
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Case:
     source: Source
     signature: tuple[Any, ...]
     options: dict[str, Any]
-    _kept: dict[frozenset[str], Compiled | None] = field(default_factory=dict)
+    _kept: dict[frozenset[str], Compiled | None] = field(default_factory=dict, init=False)
 
     def compiled(self, cures: Iterable[str] = ()) -> Compiled | None:
         """The function with these cures; None where it does not compile so."""
@@ -48,12 +49,20 @@ class Case:
             try:
                 function = narrowed(self.function, self.source) if "width" in key else self.function
                 options = with_cures(self.options, key)
-                self._kept[key] = compile_for(function, types_with(self.signature, key), options)
+                self._kept[key] = compile_for(
+                    function, types_with(self.signature, key, self.walked), options
+                )
             except (numba_error, SyntaxError):
                 if not key:
                     raise
                 self._kept[key] = None
         return self._kept[key]
+
+    @property
+    def walked(self) -> tuple[int, ...]:
+        """Which parameters are arrays in C order that a loop walks down, axis by axis."""
+        names = {name for _, name in downward(self.source, self.types)}
+        return tuple(i for i, name in enumerate(self.source.parameters) if name in names)
 
     @property
     def base(self) -> Compiled:
@@ -89,12 +98,19 @@ def with_cures(options: dict[str, Any], cures: Iterable[str]) -> dict[str, Any]:
     return changed
 
 
-def types_with(signature: tuple[Any, ...], cures: Iterable[str]) -> tuple[Any, ...]:
-    """The types with these cures: arrays in C order, arrays for lists."""
+def types_with(
+    signature: tuple[Any, ...], cures: Iterable[str], walked: tuple[int, ...] = ()
+) -> tuple[Any, ...]:
+    """The types with these cures: arrays in C order, arrays for lists.
+
+    `walked` are those that are to be in Fortran's order for the cure "grain".
+    """
     types = import_module("numba").types
     changed = []
-    for one in signature:
-        if "layout" in cures and isinstance(one, types.Array) and one.layout == "A":
+    for i, one in enumerate(signature):
+        if "grain" in cures and i in walked:
+            one = one.copy(layout="F")
+        elif "layout" in cures and isinstance(one, types.Array) and one.layout == "A":
             one = one.copy(layout="C")
         elif "list" in cures and isinstance(one, types.List | types.ListType):
             one = types.Array(one.dtype, 1, "C")
@@ -123,3 +139,30 @@ def narrowed(function: Callable[..., Any], source: Source) -> Callable[..., Any]
             made: Callable[..., Any] = names[function.__name__]
             return made
     raise SyntaxError("not found")
+
+
+def downward(source: Source, types: dict[str, Any]) -> list[tuple[int, str]]:
+    """Where an innermost loop walks down an array in C order: `a[i, 0]` in `for i`, line and name.
+
+    An array that another innermost loop walks along is left out: turning it would not help.
+    """
+    down: list[tuple[int, str]] = []
+    along: set[str] = set()
+    for loop in source.loops:
+        if not (isinstance(loop.node, ast.For) and loop.innermost):
+            continue
+        turn = loop.node.target.id if isinstance(loop.node.target, ast.Name) else ""
+        for one in subscripts(loop.node):
+            if not (isinstance(one.value, ast.Name) and isinstance(one.slice, ast.Tuple)):
+                continue
+            name, axes = one.value.id, one.slice.elts
+            if getattr(types.get(name), "layout", "") != "C" or len(axes) != types[name].ndim:
+                continue
+            moves = [
+                any(isinstance(n, ast.Name) and n.id == turn for n in ast.walk(a)) for a in axes
+            ]
+            if moves[-1]:
+                along.add(name)
+            elif any(moves) and not all(isinstance(a, ast.Constant) for a in axes[1:]):
+                down.append((one.lineno, name))
+    return [one for one in down if one[1] not in along]

@@ -21,8 +21,7 @@ Stage = tuple[list[Verdict], list[tuple[str, str]], int]
 
 # What part of (1 - 1/lanes) of a call might be won where nothing could be tried. A recurrence is
 # the formula's: there is nothing to win by mending the code.
-_HOPE = {"exit": 1.0, "nan": 1.0, "scalar": 1.0, "call": 1.0, "function": 1.0, "count": 0.5}
-_HOPE |= {"random": 0.5, "indirect": 0.3, "cost": 0.0, "carried": 0.0, "recurrence": 0.0}
+_HOPE = {"cost": 0.0, "carried": 0.0, "recurrence": 0.0, "indirect": 0.3}
 _HELPS = 1.05  # less is within what two runs of the same code differ by
 
 
@@ -69,10 +68,20 @@ class Explaining:
 
     def _compile(self) -> None:
         numba_error = import_module("numba.core.errors").NumbaError
-        try:
-            _ = self.case.base
-        except numba_error as error:
-            raise GuideError(*facts.does_not_compile(self, error)) from error
+        first: Exception | None = None
+        given, guesses = self.case, self.sample.guesses
+        for types in guesses:
+            self.case = replace(given, signature=types)
+            try:
+                _ = self.case.base
+            except numba_error as error:
+                first = first or error
+            else:
+                if len(guesses) > 1:
+                    self.sample = replace(self.sample, others=())
+                return
+        self.case = given
+        raise GuideError(*facts.does_not_compile(self, first)) from first
 
     def _verdict(self, loop: LoopReasons, reason: Reason) -> Verdict:
         words, detail = WORDS[reason.key], reason.detail
@@ -106,7 +115,13 @@ class Explaining:
             trial = bench.compare(loop.cures)
         except NotTried as error:
             return replace(verdict, evidence=(*verdict.evidence, ("not tried", str(error))))
-        typed = " and ".join(TYPED[one] for one in sorted(loop.cures))
+        typed = " and ".join(
+            TYPED[one.cure].replace("{detail}", one.detail) for one in loop.reasons if one.cure
+        )
+        last = loop.reasons[-1]
+        if trial.faster < _HELPS and not last.cure:  # what is left is what it hangs on
+            alone = replace(loop, reasons=(last,))
+            return self._measured(alone, self._verdict(alone, last), bench, call_ns)
         return _with_trial(verdict, trial, typed)
 
     def _allocations(self) -> list[Reason]:

@@ -44,7 +44,7 @@ def facts_of(explaining: Explaining, loops: list[LoopReasons]) -> list[tuple[str
         wide = asm.register_bits(code, case.source.file, loop.line, loop.end)
         found.append((f"loop of line {loop.line}", _lanes(loop, wide)))
     if not loops:
-        found.append(("loops", "none that LLVM could vectorise"))
+        found.append(("loops", "none that LLVM looked at"))
     found.append(
         ("this CPU", f"{called}, registers of {bits} bits" if bits else "no vectors known")
     )
@@ -216,7 +216,7 @@ def _frozen(explaining: Explaining) -> list[Verdict]:
     ]
 
 
-def does_not_compile(explaining: Explaining, error: Exception) -> tuple[str, str]:
+def does_not_compile(explaining: Explaining, error: Exception | None) -> tuple[str, str]:
     """Numba's error in one line with the line of source, and what to do."""
     source = explaining.case.source
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -7,6 +7,7 @@ that may raise), and compiling without a candidate decides between them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from guide.explain.numba import syntax
 from guide.explain.numba.code import CodeLoop, read_loops
 from guide.explain.numba.compiling import Compiled
-from guide.explain.numba.cures import Case
+from guide.explain.numba.cures import Case, downward
 from guide.explain.numba.remarks import LoopRemarks, Remark
 
 _EXITS = (
@@ -30,6 +31,7 @@ _LIBM = (
     *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh"),
     *("exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt"),
 )
+_DIVIDES = re.compile(r" (?:frem(?: \w+)*|[su]div(?: exact)?|[su]rem) <\d+ x")
 _ALLOCATES = ("NRT_Allocate", "NRT_MemInfo_alloc", "NRT_MemInfo_varsize_alloc")
 
 
@@ -121,6 +123,9 @@ def _spans(case: Case, compiled: Compiled) -> Iterator[_Span]:
         if span := _span(case, loop):
             whole.setdefault(span.line, (span, []))[1].append(loop)
     for span, loops in whole.values():
+        inside = [one for one in whole if span.line < one <= span.end]
+        if span.kind != "expression" and any(_is_loop(case, one) for one in inside):
+            continue  # what is left of an outer loop where the inner one has no turns
         good = {loop.line for loop in loops if loop.lanes > 1}
         bad = {loop.line for loop in loops if loop.lanes == 1 and not loop.gone}
         if good and bad - good and span.kind != "expression":
@@ -128,6 +133,10 @@ def _spans(case: Case, compiled: Compiled) -> Iterator[_Span]:
                 yield _expression(case, line) or span
         else:
             yield span
+
+
+def _is_loop(case: Case, line: int) -> bool:
+    return any(loop.line == line for loop in case.source.loops)
 
 
 def _span(case: Case, loop: LoopRemarks) -> _Span | None:
@@ -178,6 +187,10 @@ def _reason(case: Case, span: _Span, compiled: Compiled, cures: frozenset[str]) 
     if scalar and not any(loop.lanes > 1 for loop in loops):
         said = tuple(one for loop in scalar for one in loop.reasons)
         return _missed(case, span, said, compiled, cures)
+    # A sum and an array expression may share a line; the sum is no version of the other's loop
+    sums = [one for loop in scalar for one in loop.reasons if "reorder floating" in one.text]
+    if sums:
+        return _missed(case, span, tuple(sums), compiled, cures)
     return _in_name_only(case, span, compiled, cures)
 
 
@@ -219,11 +232,15 @@ def _missed(
     if "identified as reduction" in text:
         return _recurrence(reason, span, line_of("identified"), cured)
     found = syntax.indirect(span.node)
+    if not found and "array bounds" in text:
+        line = line_of("array bounds")
+        here = [one for one in syntax.subscripts(span.node) if one.lineno == line]
+        found = [(line, ast.unparse(one)) for one in here]
     if found and ("array bounds" in text or "dependent memory" in text):
         return reason("indirect", *found[0])
     if "dependent memory" in text:
         return reason("carried", line_of("dependent memory"))
-    if (spread := _spread(case, span)) and cured("layout"):
+    if (spread := _spread(case, span, "A")) and cured("layout"):
         return reason("layout", spread[0], spread[1], "layout")
     if any(word in text.lower() for word in _UNKNOWN_COUNT) or span.kind == "while":
         return reason("count", span.line)
@@ -275,6 +292,8 @@ def _called(case: Case, span: _Span, line: int) -> tuple[str, int, str]:
         ]
         return ("call", powers[0], "**") if powers else ("call", line, "")
     at, name = here[0]
+    if name.endswith(".append"):
+        return "append", at, name.removesuffix(".append")
     if "random" in name:
         return "random", at, name
     if hasattr(_value(case, name), "py_func"):
@@ -309,8 +328,8 @@ def _arrays(case: Case, span: _Span) -> Iterator[tuple[int, str, Any]]:
             yield span.line, name, types[name]
 
 
-def _spread(case: Case, span: _Span) -> tuple[int, str] | None:
-    found = [(line, name) for line, name, one in _arrays(case, span) if _layout(one) == "A"]
+def _spread(case: Case, span: _Span, layout: str) -> tuple[int, str] | None:
+    found = [(line, name) for line, name, one in _arrays(case, span) if _layout(one) == layout]
     return found[0] if found else None
 
 
@@ -337,9 +356,18 @@ def _in_name_only(
             name = called.removeprefix("llvm.").partition(".")[0]
             if name in _LIBM and not called.startswith("__svml"):
                 return Reason("scalar", line or span.line, span.line, name)
-    spread = _spread(case, span)
+        for one in loop.instructions:
+            if _DIVIDES.search(one.text) and one.lines:
+                own = next((line for file, line in one.lines if file == case.source.file), 0)
+                named = "the % of floats" if " frem " in one.text else "integer division"
+                return Reason("scalar", own or span.line, span.line, named)
+    spread = _spread(case, span, "A")
     if spread and "layout" not in cures and case.compiled(cures | {"layout"}):
         return Reason("layout", spread[0], span.line, spread[1], cure="layout")
+    down = downward(case.source, case.types)
+    here = [one for one in down if span.line <= one[0] <= span.end]
+    if here and "grain" not in cures and case.compiled(cures | {"grain"}):
+        return Reason("grain", here[0][0], span.line, here[0][1], cure="grain")
     if "width" not in cures and (line := _widened(case, span, code)):
         after = case.compiled(cures | {"width"})
         cured = after is not None and not _widened(case, span, _code(case, after, span))

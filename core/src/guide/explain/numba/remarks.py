@@ -17,7 +17,11 @@ OPTIONS = tuple(f"-pass-remarks{which}={PASSES}" for which in ("", "-missed", "-
 
 _REMARK = re.compile(r"remark: (?P<file>.*?):(?P<line>\d+):\d+: (?P<text>.*)")
 _LANES = re.compile(r"vectorized loop \(vectorization width: (\d+), interleaved count: (\d+)\)")
-_BESIDE = ("interleaving is not beneficial", "conversion changes vector width")
+_BESIDE = (
+    "interleaving is not beneficial",
+    "conversion changes vector width",
+    "has already been vectorized",  # a second look, at what the first one left
+)
 _NOT = "loop not vectorized"
 
 

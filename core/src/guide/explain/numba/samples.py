@@ -19,11 +19,19 @@ _LIKE = 'such as --like "float32[::1], int64"'
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Types of the arguments, and where they are from; `others` are further ones it has."""
+    """Types of the arguments, and where they are from.
+
+    `others` are further ones that it has been compiled for; of a guess, further guesses.
+    """
 
     types: tuple[Any, ...]
     source: str
     others: tuple[tuple[Any, ...], ...] = ()
+
+    @property
+    def guesses(self) -> tuple[tuple[Any, ...], ...]:
+        """What to compile for until it does; one where nothing was guessed."""
+        return (self.types, *self.others) if self.source == GUESSED else (self.types,)
 
 
 def find(value: Any, module: ModuleType, source: Source, like: str) -> Sample:
@@ -45,7 +53,8 @@ def find(value: Any, module: ModuleType, source: Source, like: str) -> Sample:
         types = _typed(arguments)
         if len(types) == len(source.parameters):
             return Sample(types, name)
-    return Sample(_guess(function, source), GUESSED)
+    first = _guess(function, source)
+    return Sample(first, GUESSED, _others(first))
 
 
 def _types(text: str) -> tuple[Any, ...]:
@@ -85,10 +94,16 @@ def _annotated(function: Any, source: Source) -> tuple[Any, ...]:
                 return ()
         if said in (int, float, bool):
             said = {int: numba.int64, float: numba.float64, bool: numba.boolean}[said]
-        if not isinstance(said, numba.types.Type):
+        if not isinstance(said, _concrete()):  # Numba has an Any of its own
             return ()
         found.append(said)
     return tuple(found)
+
+
+def _concrete() -> tuple[type, ...]:
+    types = import_module("numba").types
+    names = ("Number", "Boolean", "Array", "BaseTuple", "List", "ListType", "UnicodeType")
+    return tuple(getattr(types, name) for name in names)
 
 
 def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, ...]]]:
@@ -150,6 +165,18 @@ def _guess(function: Any, source: Source) -> tuple[Any, ...]:
         else:
             found.append(kind)
     return tuple(found)
+
+
+def _others(first: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    """Arrays for floats; one axis more. `(rows[i] ** 2).sum()` does not say what rows is."""
+    types = import_module("numba").types
+    arrays = tuple(
+        types.Array(one, 1, "C") if isinstance(one, types.Float) else one for one in first
+    )
+    deeper = tuple(
+        one.copy(ndim=one.ndim + 1) if isinstance(one, types.Array) else one for one in first
+    )
+    return tuple(one for one in (arrays, deeper) if one != first)
 
 
 def _dimensions(tree: ast.AST) -> dict[str, int]:

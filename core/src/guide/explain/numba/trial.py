@@ -30,7 +30,7 @@ _LIBRARIES = ("math.", "np.", "numpy.", "numba.prange", "nb.prange", "cmath.")
 _HARMFUL = ("save", "load", "fromfile", "tofile", "ctypes", "memmap", "seed", "genfromtxt")
 _METHODS = {
     *("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all"),
-    *("copy", "astype", "ravel", "reshape"),
+    *("copy", "astype", "ravel", "reshape", "append"),
 }
 
 
@@ -112,7 +112,7 @@ class Bench:
             pairs.append((first, _timed(after, changed, repeats)))
         faster = statistics.median(a / b for a, b in pairs)
         old, new = (round(statistics.median(one)) for one in zip(*pairs, strict=True))
-        copy = self._copied() if key & {"layout", "list"} else 0
+        copy = self._copied() if key & {"layout", "list", "grain"} else 0
         return Trial(old, new, faster, self.size, same, copy)
 
     def _copied(self) -> int:
@@ -122,10 +122,13 @@ class Bench:
             for one, kind in zip(given, self.case.signature, strict=True)
             if isinstance(one, list) or getattr(kind, "layout", "") == "A"
         ]
+        turned = [given[i] for i in self.case.walked]
 
         def copy() -> None:
             for one in spread:
                 np.ascontiguousarray(one)
+            for one in turned:
+                np.asfortranarray(one)
 
         return round(statistics.median(_timed(copy, (), 1) for _ in range(5)))
 
@@ -158,7 +161,7 @@ class Bench:
         return round(int(count) * once)
 
     def _given(self, cures: frozenset[str]) -> tuple[Any, ...]:
-        return self.maker.arguments(types_with(self.case.signature, cures))
+        return self.maker.arguments(types_with(self.case.signature, cures, self.case.walked))
 
     def _ready(self, cures: frozenset[str]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         compiled = self.case.compiled(cures)
@@ -276,7 +279,7 @@ class _Maker:
         if isinstance(kind, types.Integer):
             return self._dtype(kind).type(self._whole(name))
         if isinstance(kind, types.Float):
-            return self._dtype(kind).type(1.5)
+            return self._dtype(kind).type(1.5 + seed / 8)  # no two alike: hi - lo is not zero
         if isinstance(kind, types.Complex):
             return complex(1.5, 0.5)
         raise NotTried(f"there is no making up a {kind}")

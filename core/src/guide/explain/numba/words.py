@@ -45,8 +45,8 @@ WORDS = {
         "picks the larger or smaller of two floats, each after the one before",
         "A comparison with NaN is false, so the order of the comparisons can matter to the result,"
         " and the compiler keeps to it.",
-        "np.max(a) outside of Numba, where it is vectorised by hand; inside, four maxima side by"
-        " side (one per i % 4) wait for each other less. fastmath=True does not help here.",
+        "np.max or np.argmax outside of Numba, where it is vectorised by hand; inside, four maxima"
+        " side by side (one per i % 4) wait for each other less. fastmath=True does not help here.",
         REDUCTION,
     ),
     "recurrence": Words(
@@ -101,10 +101,10 @@ WORDS = {
     "scalar": Words(
         "vectorised in name only",
         "works out {detail} one lane after the other",
-        "Numba has no {detail} for whole vectors here: without Intel's SVML each lane is a call of"
-        " its own, and the vector is taken apart and put together again.",
-        "pip install icc-rt (x86-64) brings SVML, and Numba finds it; or a polynomial that is"
-        " exact enough.",
+        "Nothing here does {detail} on whole vectors: each lane is worked out on its own, and the"
+        " vector is taken apart and put together again.",
+        "For sin, exp and the like pip install icc-rt (x86-64) brings Intel's SVML, and Numba finds"
+        " it; or a polynomial that is exact enough. A division by a constant need not be one.",
         SVML,
     ),
     "random": Words(
@@ -146,6 +146,24 @@ WORDS = {
         'Hand over np.ascontiguousarray({detail}), and say so in a signature: "float64[::1]".',
         CONTIGUOUS,
         ("m5/s3", "m1/s0"),
+    ),
+    "grain": Words(
+        "a walk against the grain",
+        "walks down {detail}, one row further with each turn",
+        "In C order the elements of a row are neighbours, those of a column are a row apart: each"
+        " lane is fetched from an address, and often a cache line, of its own.",
+        "Swap the loops, so that the innermost one walks along the last axis; or keep {detail} in"
+        " Fortran's order.",
+        GATHER,
+        ("m1/s0", "m5/s3"),
+    ),
+    "append": Words(
+        "a list that grows",
+        "appends to {detail}",
+        "How long it gets is known only at the end, so it is moved now and then, and each turn"
+        " waits for the one before.",
+        "np.empty(n) before the loop and an index, and the part that was filled at the end.",
+        REFLECTED,
     ),
     "width": Words(
         "float32 made float64",
