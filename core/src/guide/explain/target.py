@@ -40,8 +40,13 @@ class Explained:
     record: Mapping[str, Any] | None = None
 
 
-def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
+def explain_target(
+    typed: Path | None, plugins: Plugins, *, like: str = "", as_njit: bool = False
+) -> Explained:
     """Explain what was typed; by default the last run of the project one is in.
+
+    `like` and `as_njit` are for a function: types to compile it for, and that it be looked at as
+    if it had `@njit`.
 
     Raises:
         GuideError: when there is no such thing, or nobody who could explain it.
@@ -51,7 +56,7 @@ def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
     if typed is None:
         return _run(find_run(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        return Explained(_function(str(typed)))
+        return Explained(_function(str(typed), like, as_njit))
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -214,9 +219,10 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
     )
 
 
-def _function(typed: str) -> Answer:
+def _function(typed: str, like: str, as_njit: bool) -> Answer:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
-    said = load("guide.explain.numba:explain_function")(typed)
+    explain_function = load("guide.explain.numba:explain_function")
+    said = explain_function(typed, like=like, as_njit=as_njit)
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
-    return ranked(Answer(typed, "call", 0, facts=facts), said.verdicts)
+    return ranked(Answer(typed, "call", said.call_ns, facts=facts), said.verdicts)
