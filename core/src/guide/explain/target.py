@@ -149,7 +149,10 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip
-    return ranked(answer, verdicts(plugins, "trace", trace))
+    answer = ranked(answer, verdicts(plugins, "trace", trace))
+    if not answer.worth:
+        answer = replace(answer, unsettled=spent.unsettled(trace, parts))
+    return answer
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
