@@ -261,7 +261,7 @@ def test_the_command_tells_it_in_words(monkeypatch):
 def test_the_section_on_it_shows_what_is_said():
     section = Path(guide.__file__).parent / "foundations" / "modules" / "m5" / "s3.md"
     text = " ".join(section.read_text(encoding="utf-8").split())
-    name = "guide.foundations.figures.arithmetic:energy_kernel"
+    name = "guide.foundations.figures.roof:energy_kernel"
     assert f"guide explain {name} --as-njit" in text
     (verdict,) = explain_function(name, as_njit=True, trial=False).verdicts
     assert f"{verdict.title[0].upper()}{verdict.title[1:]}" in text
