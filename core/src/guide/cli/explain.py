@@ -139,6 +139,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
     """What to type next; `flags` are those that a function was explained with."""
     worth = found.answer.worth
     if found.folder is not None:
+        if worth and found.answer.unit == "step":
+            return "mend 1, then: guide profile, which says what it gave back"
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"

@@ -21,7 +21,11 @@ from guide.units import duration, percent
 
 NAME = "explain.html"
 _STYLE = Path(__file__).parent / "explain.css"
-_COMMAND = re.compile(r"guide (?:read|start|run|profile|explain|report|machine)\b[\w/:. -]*")
+# A command with what belongs to it: options, and names with a sign that words do not have
+_COMMAND = re.compile(
+    r"guide (?:read|start|run|profile|explain|report|machine|trace)\b"
+    r"(?: -[\w-]+| \w+(?:[/:.]+\w+)+)*"
+)
 
 
 def write_page(file: Path, text: str) -> None:
@@ -53,9 +57,10 @@ def page(
 def _sections(
     answer: Answer, trace: Trace | None, known: set[str], last: str, versus: Versus | None
 ) -> Iterator[str]:
-    yield (
-        f"<header><h1>Where the time goes</h1><p class='sub'>{escape(answer.subject)}</p></header>"
-    )
+    about = escape(answer.subject)
+    if answer.steps > 1:
+        about += f" · {answer.steps:,} {answer.unit}s"
+    yield f"<header><h1>Where the time goes</h1><p class='sub'>{about}</p></header>"
     mood = "good" if answer.healthy else "unsure"
     yield f"<p class='verdict {mood}'>{escape(headline(answer))}</p>"
     if versus is not None:
@@ -83,7 +88,7 @@ def _sections(
         f"<b>{escape(v.title)}</b>: {escape(v.says)} <span class=do>{escape(v.why)}</span>"
         for v in answer.left
     ]
-    yield _listed("Looked at, and not worth mending", items)
+    yield _listed("Looked at, and left as it is", items)
     yield _listed("Also said", map(escape, answer.remarks))
     yield _listed("About it", map(escape, answer.facts))
     yield _listed("Not known", map(escape, answer.missing))
@@ -100,8 +105,7 @@ def _figures(answer: Answer) -> Iterator[tuple[str, str]]:
     what = {"trace": "the whole trace", "tick": "a tick", "call": "a call"}.get(
         answer.unit, "a step"
     )
-    many = f", the mean of {answer.steps:,}" if answer.steps > 1 else ""
-    yield duration(answer.step_ns), f"{what}{many}"
+    yield duration(answer.step_ns), what
     if answer.worth:
         first, all_of = answer.mended_ns(answer.worth[:1]), answer.mended_ns()
         yield duration(first), f"with the first mended, {less(1 - first / answer.step_ns)}"
@@ -114,7 +118,8 @@ def _spent(answer: Answer) -> str:
     """What a step's time is, as one bar."""
     total = max(sum(part.ns for part in answer.spent), answer.step_ns, 1)
     shown = [part for part in answer.spent if part.ns]
-    colours = [_colour(i, part.name) for i, part in enumerate(shown)]
+    plain = [part.name for part in shown if not _quiet(part.name)]
+    colours = [_quiet(p.name) or f"s{plain.index(p.name) % 4}" for p in shown]
     bars = "".join(
         f'<i class="{colours[i]}" style="width:{100 * part.ns / total:.2f}%" '
         f'title="{escape(part.name)}: {duration(part.ns)}"></i>'
@@ -130,17 +135,17 @@ def _spent(answer: Answer) -> str:
     )
 
 
-def _colour(index: int, name: str) -> str:
-    """Idle is drawn as it is in the step below, and what has no name of its own quietly."""
-    if name == IDLE:
+def _quiet(name: str) -> str:
+    """Idle is drawn as it is in the step below, and what has no name of its own in grey."""
+    if name in (IDLE, "waking late"):
         return "idle"
-    return "rest" if name.startswith(("outside", "everything", "other")) else f"s{index % 4}"
+    return "rest" if name.startswith(("outside", "everything", "other")) else ""
 
 
 def _verdict(answer: Answer, number: int, verdict: Verdict, known: set[str]) -> str:
     css = f"k{min(number, 6) - 1}"
     title = escape(verdict.title[:1].upper() + verdict.title[1:])
-    head = f'<b class="badge {css}">{number}</b>{title}'
+    head = f'<span><b class="badge {css}">{number}</b>{title}</span>'
     share = min(answer.share(verdict), 1)
     bar = f'<div class="share {css}"><i style="width:{100 * share:.1f}%"></i></div>'
     bar = bar if answer.step_ns else ""
@@ -183,7 +188,7 @@ def _changes(versus: Versus) -> str:
 
 
 def _commands(text: str) -> str:
-    return _COMMAND.sub(lambda found: f"<code>{found[0].rstrip(' .')}</code>", escape(text))
+    return _COMMAND.sub(lambda found: f"<code>{found[0]}</code>", escape(text))
 
 
 def _listed(title: str, items: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ PROFILES = ("torch.json.gz", "torch.json")
 
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
 _SLOWER = 0.02  # by which a profiled step must differ for it to be said
+_TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mislead
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
 _TRACK = "deep-learning"  # the one that knows torch
 
@@ -131,14 +132,20 @@ def _read(file: Path) -> Trace:
 
 def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     unit: Unit = "step" if trace.stepped else "trace"
-    parts, limits = spent.of_trace(trace)
-    # Rules speak of the time that a step takes when nobody looks, and so does its sum
-    slower = trace.step_ns / trace.unwatched_ns if trace.unwatched_ns else 1.0
+    watched_ns, parts, limits = spent.of_trace(trace)
+    # Rules speak of the time that a step takes when nobody looks, where that is known
+    step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
+    slower = watched_ns / step_ns if step_ns else 1.0
     facts = []
-    if abs(slower - 1) > _SLOWER:
-        facts.append(f"Under the profiler it took {duration(trace.step_ns)}.")
+    if slower > _TOO_SLOW:  # it slows small operators most, so nothing keeps its share
+        parts, limits = (), ""
+        facts.append(
+            f"Under the profiler it took {duration(watched_ns)}: its parts are not what they were."
+        )
+    elif abs(slower - 1) > _SLOWER:
+        facts.append(f"Under the profiler it took {duration(watched_ns)}.")
     answer = Answer(
-        name, unit, trace.unwatched_ns, len(trace.steps),
+        name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip

@@ -12,7 +12,7 @@ import click
 from guide.explain.answer import Answer
 from guide.explain.versus import Versus, held, measured
 from guide.learn.cells import clusters, pad, width
-from guide.plugin import Verdict
+from guide.plugin import Place, Verdict
 from guide.units import duration, percent
 
 WIDEST = 84
@@ -109,7 +109,7 @@ class Teller:
         yield from self.lines(verdict.says, 3)
         yield from self.entry("Why", verdict.why)
         for i, place in enumerate(verdict.where[:3]):
-            yield from self.entry("" if i else "Where", str(place), "code")
+            yield from self.entry("" if i else "Where", shown(place), "code")
             if place.text:
                 yield from self.lines(place.text, 3 + _LABEL + 2, style="soft")
         yield from self.entry("Try", verdict.remedy)
@@ -140,7 +140,7 @@ class Teller:
         """What is not worth mending, a line each."""
         if answer.left:
             yield ""
-            yield from self.lines("Looked at, and not worth mending:")
+            yield from self.lines("Looked at, and left as it is:")
         for verdict in answer.left:
             says = verdict.says if verdict.says else gain_of(answer, verdict)
             yield from self.item(f"{verdict.title}: {says}")
@@ -261,6 +261,14 @@ def learn(verdict: Verdict, known: Iterable[str]) -> list[str]:
     ]
 
 
+def shown(place: Place) -> str:
+    """A place, from here on where it is below the current folder."""
+    file = Path(place.file)
+    if file.is_absolute() and file.is_relative_to(Path.cwd()):
+        return str(replace(place, file=str(file.relative_to(Path.cwd()))))
+    return str(place)
+
+
 def wrapped(text: str, room: int) -> list[str]:
     """`text` in lines of at most `room` cells, at spaces; a longer word wherever it must be."""
     lines, line = [], ""
@@ -273,8 +281,10 @@ def wrapped(text: str, room: int) -> list[str]:
         line = ""
         for cluster, size in clusters(word):
             if line and width(line) + size > room:
-                lines.append(line)
-                line = ""
+                # A path goes on behind a slash, where there is one in the second half
+                cut = line.rfind("/") + 1 if 2 * line.rfind("/") > len(line) else len(line)
+                lines.append(line[:cut])
+                line = line[cut:]
             line += cluster
     return [*lines, line] if line else lines
 
