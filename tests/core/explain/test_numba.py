@@ -169,7 +169,7 @@ def test_a_race_is_told_and_not_timed(tmp_path):
         "    s = np.zeros(1)\n    for i in prange(len(a)):\n        s[0] += a[i]\n    return s\n",
     )
     found = explain_function(f"{file}:f", like="float64[::1]")
-    (verdict,) = found.verdicts
+    verdict = found.verdicts[0]
     assert (verdict.title, verdict.where[0].line) == ("several threads write one place", 7)
     assert found.call_ns == 0
 
@@ -267,3 +267,14 @@ def test_the_section_on_it_shows_what_is_said():
     assert f"{verdict.title[0].upper()}{verdict.title[1:]}" in text
     assert verdict.says in text
     assert verdict.remedy.partition(" Tried")[0] in text
+
+
+def test_the_body_of_a_prange_has_lines(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit, prange\n@njit(parallel=True)\ndef f(a, out):\n"
+        "    for i in prange(len(a)):\n        out[i] = a[i] * 2.0\n",
+    )
+    facts = dict(explain_function(f"{file}:f", trial=False).facts)
+    assert facts["loop of line 4"].startswith("vectorised")
+    assert facts["parallel"] == "lines 4"

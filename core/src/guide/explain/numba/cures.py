@@ -158,11 +158,9 @@ def downward(source: Source, types: dict[str, Any]) -> list[tuple[int, str]]:
             name, axes = one.value.id, one.slice.elts
             if getattr(types.get(name), "layout", "") != "C" or len(axes) != types[name].ndim:
                 continue
-            moves = [
-                any(isinstance(n, ast.Name) and n.id == turn for n in ast.walk(a)) for a in axes
-            ]
-            if moves[-1]:
+            names = [{n.id for n in ast.walk(axis) if isinstance(n, ast.Name)} for axis in axes]
+            if turn in names[-1]:
                 along.add(name)
-            elif any(moves) and not all(isinstance(a, ast.Constant) for a in axes[1:]):
+            elif any(turn in axis for axis in names) and any(names[1:]):  # not one column alone
                 down.append((one.lineno, name))
     return [one for one in down if one[1] not in along]

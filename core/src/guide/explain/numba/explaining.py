@@ -43,7 +43,8 @@ class Explaining:
 
         def stage(call_ns: int) -> Stage:
             whole = [*(verdict for _, verdict in found), *beside]
-            return sorted(whole, key=lambda one: -one.recoverable_ns), said, call_ns
+            whole.sort(key=lambda one: (one.word != facts.RACE, -one.recoverable_ns))
+            return whole, said, call_ns
 
         yield stage(0)
         if not trial:

@@ -31,6 +31,7 @@ _LIBM = (
     *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh"),
     *("exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt"),
 )
+_OF_EXPRESSIONS = ("order", "scalar", "layout", "division", "allocation", "width", "list", "nan")
 _DIVIDES = re.compile(r" (?:frem(?: \w+)*|[su]div(?: exact)?|[su]rem) <\d+ x")
 _ALLOCATES = ("NRT_Allocate", "NRT_MemInfo_alloc", "NRT_MemInfo_varsize_alloc")
 
@@ -101,6 +102,8 @@ def _climb(case: Case, span: _Span, lanes: int) -> LoopReasons:
     while len(reasons) < 4 and (reason := _reason(case, span, compiled, cures)):
         if reason in reasons:
             break
+        if span.kind == "expression" and reason.key not in _OF_EXPRESSIONS:
+            break  # it fills, copies or shares out: nobody wrote that loop, or could mend it
         reasons.append(reason)
         if not reason.cure:
             break
