@@ -1,4 +1,4 @@
-"""Whatever is named as a trace: one line that says what it is, or a trace that says what it lacks."""
+"""Whatever is named as a trace: a line that says what it is, or a trace that says what it lacks."""
 
 import gzip
 import json
