@@ -155,6 +155,13 @@ def test_what_is_no_function_of_a_file_gives_no_place():
     assert candidates("nn.Module: Linear_0", [".item"]) == ()
 
 
+def test_a_name_that_no_file_can_have_is_no_trouble(program):
+    for file in ("a" * 900, "/", "..", "a\0b.py", "\udc80.py"):
+        name = f"{file}(3): step"
+        assert [place.line for place in candidates(name, [".item"])] == [3]
+        assert own_python(name) in (True, False)
+
+
 def test_a_persons_own_code_is_told_from_libraries_and_from_pythons(program):
     own = ["src/train.py(6): step", "my_model/net.py(3): forward", "/home/me/x.py(1): <module>"]
     others = [
