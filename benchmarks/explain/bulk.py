@@ -51,7 +51,7 @@ def write(out: IO[str], steps: int, operators: int, *, since_1970: bool = False)
     )
     for event in _events(steps, operators, 1_700_000_000_000_000_000 if since_1970 else 0):
         out.write(",\n" + event)
-    out.write('\n  ],\n  "traceName": "shaped.json"\n}\n')
+    out.write('\n  ],\n  "traceName": "bulk.json"\n}\n')
 
 
 def _events(steps: int, operators: int, epoch_ns: int) -> Iterator[str]:
