@@ -177,6 +177,8 @@ def late_wake(record: Mapping[str, Any]) -> list[Verdict]:
     if not seen.tells or not seen.often(missed):
         return []
     causes = {c: n for c, n in seen.misses["causes"].items() if c.startswith("woke late")}
+    if causes.get("woke late: gil", 0) > causes.get("woke late", 0) > 0:
+        causes["woke late: gil"] += causes.pop("woke late")  # which is what cannot be told apart
     told = {cause for cause in causes if "no free processor" in cause and crowded(record)}
     return [
         _late_wake(seen, cause, count, count / missed)
