@@ -36,6 +36,9 @@ DEVICE = ("kernel", "memcpy", "memset")
 """The categories of work that a device did."""
 
 
+_ROUNDED = 1000  # ns
+
+
 class Window(NamedTuple):
     """A stretch of time: one step."""
 
@@ -185,6 +188,7 @@ class Trace:
         """Of each event the index of the one it lies in, on the same track; -1: in none.
 
         An event that ends after the one it begins in is taken as inside: clocks are not exact.
+        Unless they share no more than a microsecond, which is what older torch rounds times to.
         """
         events = self.events
         parent = np.full(len(events), -1, np.int64)
@@ -192,7 +196,10 @@ class Trace:
         stacks: dict[int, list[int]] = {}
         for index, (start, track) in enumerate(zip(events.start_ns.tolist(), tracks, strict=True)):
             stack = stacks.setdefault(track, [])
-            while stack and ends[stack[-1]] <= start:
+            end = ends[index]
+            while stack and (
+                (left := ends[stack[-1]] - start) <= 0 or left <= _ROUNDED < end - start
+            ):
                 stack.pop()
             if stack:
                 parent[index] = stack[-1]

@@ -15,6 +15,7 @@ from guide.explain.trace import (
     Bools,
     Ints,
     Trace,
+    Window,
     complement,
     covered_ns,
     union,
@@ -179,7 +180,8 @@ def facts_of(trace: Trace) -> Facts | None:
     queue = queue_of(trace, work, waits)
     if not len(queue.piece_ns) or queue.window.ns <= 0:
         return None
-    did = activities(trace, work, queue.waits, queue.window)
+    done = max(queue.host_end_ns, queue.window.start_ns + 1)
+    did = activities(trace, work, queue.waits, Window(queue.window.start_ns, done))
     causes = changes(trace, queue.waits, did)
     return Facts(trace, work, waits, queue, did, causes, _kinds(trace, work))
 

@@ -158,7 +158,9 @@ def queue_of(trace: Trace, work: Work, waits: Waits) -> Queue:
     returned = np.where(known, trace.events.end_ns[call], 0)
     way = start_ns - launch
     usual = _usual_way(way[known & (idle > 0)])
-    at_once = known & ((way <= AT_ONCE) | (start_ns <= returned + AT_ONCE)) & (idle > 0)
+    # A call may take long before it launches; one that was made while the device was busy did not
+    slow = (launch >= reached) & (start_ns <= returned + AT_ONCE)
+    at_once = known & ((way <= AT_ONCE) | slow) & (idle > 0)
     ready = np.where(at_once, start_ns, launch + np.minimum(usual, np.maximum(way, 0)))
     # Without a launch: after a pause it came when the work began, otherwise long before
     launch = np.where(known, launch, np.where(idle > 0, start_ns, window.start_ns))

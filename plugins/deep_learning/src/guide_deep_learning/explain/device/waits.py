@@ -72,6 +72,10 @@ def waits_of(trace: Trace, work: Work) -> Waits:
     can = np.isin(
         calls, events.named("emcpy", "ynchronize", "alloc", "Free", "HostReg", among=calls)
     )
+    always = np.isin(
+        calls,
+        events.named("DeviceSynchronize", "StreamSynchronize", "CtxSync", "Free", among=calls),
+    )
     own = _own_work(work, calls)
     by_end = np.argsort(work.end_ns, kind="stable")
     ends = work.end_ns[by_end]
@@ -87,7 +91,10 @@ def waits_of(trace: Trace, work: Work) -> Waits:
                 continue
             until = int(by_end[spot])
         done = int(work.end_ns[until])
-        if not begin < done <= end:
+        if is_launch[at] or not always[at]:
+            if not begin < done <= end:
+                continue
+        elif done > end:
             continue
         if is_launch[at] and not blocking:
             deep = mine >= 0 and work.start_ns[mine] - end > _DEEP
@@ -96,7 +103,8 @@ def waits_of(trace: Trace, work: Work) -> Waits:
         kind = "blocking" if is_launch[at] and blocking else "full queue"
         if not is_launch[at]:
             kind = _kind(trace, work, call, mine)
-        rows.append((call, begin, done, KINDS.index(kind), until))
+        # A wait for what is done already takes no time, but would if the host came sooner
+        rows.append((call, begin, max(done, begin), KINDS.index(kind), until))
     columns = np.array(rows, np.int64).reshape(-1, 5).T
     return Waits(*(np.ascontiguousarray(column) for column in columns))
 
@@ -155,7 +163,9 @@ def _checks(trace: Trace, call: int, outer: list[int]) -> bool:
         inner = index
     else:
         return False
-    for index in range(inner - 1, max(int(parent[inner]), inner - 40), -1):
+    mine = trace.on_track(int(events.track[inner]))
+    spot = int(np.searchsorted(mine, inner))
+    for index in reversed(mine[max(spot - 40, 0) : spot].tolist()):
         if parent[index] == parent[inner] and events.category[index] == CATEGORIES.index("op"):
             return events.name_of(index) in ("aten::_is_any_true", "aten::any")
     return False
