@@ -14,6 +14,7 @@ from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 _COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.4, 0.4  # of a step, before it is said
 _LARGE = 1 << 14  # elements: what is smaller stays in the nearest cache
 _COPIES = ("aten::copy_", "aten::clone", "aten::cat", "aten::stack", "aten::contiguous")
+_ASKS = {*_COPIES, "aten::to", "aten::_to_copy", "aten::reshape", "aten::flatten", "aten::type_as"}
 _ELEMENTWISE = re.compile(
     r"aten::(_?(add|sub|mul|div|pow|exp|log|sqrt|rsqrt|neg|abs|clamp\w*|where|relu|gelu|silu|tanh|"
     r"sigmoid|threshold|leaky_relu|elu|softplus|dropout|native_dropout|bernoulli|maximum|minimum|"
@@ -30,8 +31,14 @@ _SLOW = Word("operator", "one function of torch's, such as aten::sort, as the pr
 
 def copies(trace: Trace) -> list[Verdict]:
     """Whether copying takes a good part of the step."""
-    found, took_ns, seen = _chosen(trace, lambda name: name in _COPIES)
-    if seen is None or took_ns < _COPIES_MUCH * seen.step_ns:
+    found, _, seen = _chosen(trace, lambda name: name in _COPIES)
+    if seen is None:
+        return []
+    # A product of matrices copies its bias into the result: that is its own business
+    asked = [_asked_for(seen, i) for i in found.tolist()]
+    found = found[np.array(asked, bool)] if asked else found
+    took_ns = seen.each_step(seen.self_ns()[found].sum())
+    if took_ns < _COPIES_MUCH * seen.step_ns:
         return []
     dtype = sum(_inside_of(seen, i, "aten::_to_copy") for i in found.tolist())
     converts = dtype > len(found) / 2
@@ -154,6 +161,16 @@ def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Hos
     chosen = np.array([wanted(name) for name in events.names], bool)
     found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~seen.inside(others))
     return found, seen.each_step(seen.self_ns()[found].sum()), seen
+
+
+def _asked_for(seen: Host, index: int) -> bool:
+    """Whether a copy was made for its own sake: no operator that computes called it."""
+    at = int(seen.parent[index])
+    while at >= 0 and seen.is_op[at]:
+        if seen.trace.events.name_of(at) not in _ASKS:
+            return False
+        at = int(seen.parent[at])
+    return True
 
 
 def _inside_of(seen: Host, index: int, name: str) -> bool:
