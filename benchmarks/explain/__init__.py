@@ -1,0 +1,1 @@
+"""What `guide explain` rests on: its reading, its verdicts, its predictions."""
