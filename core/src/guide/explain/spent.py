@@ -8,58 +8,99 @@ from typing import Any
 import numpy as np
 
 from guide.explain.answer import Part, printable
-from guide.explain.trace import DEVICE, Ints, Trace, covered_ns, union
+from guide.explain.trace import DEVICE, Ints, Trace, Window, covered_ns, union
 from guide.units import percent
 
+IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
+_SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
 _NAMED = 3  # of the parts, the rest is one
 
 
-def of_trace(trace: Trace) -> tuple[tuple[Part, ...], str]:
-    """The parts of a step, and what limits it, in a sentence."""
+def of_trace(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
+    """What a step takes, its parts, and what limits it, in a sentence."""
     events = trace.events
     if len(events.of(*DEVICE)):
         return _on_device(trace)
     for kinds, what in ((("op",), "operators"), (("span",), "spans"), (("python",), "functions")):
         if len(among := events.of(*kinds)):
-            return _on_host(trace, among[trace.in_steps[among]], what)
-    return (), ""
+            return trace.step_ns, *_on_host(trace, among[trace.in_steps[among]], what)
+    return trace.step_ns, (), ""
 
 
-def of_run(record: Mapping[str, Any]) -> tuple[tuple[Part, ...], str]:
-    """The same of a run's record, by its spans."""
+def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
+    """What a tick takes, its parts by its spans, and what limits it.
+
+    A tick is counted from when it was due until it was done, so waking late is part of it.
+    """
     ticks = record["tick_time"]["count"] or 1
-    mean = record["tick_time"]["mean_ns"]
+    mean = round(record["tick_time"]["mean_ns"])
+    late = max(round(record["lateness"]["mean_ns"]), 0) if record["loop"]["rate_hz"] else 0
+    whole = mean + late
+    waking = (Part("waking late", late),) if late >= _SAID * whole else ()
     spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
     outer = {n: s for n, s in spans.items() if n.rpartition("/")[0] not in spans}
     parts = [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
     parts, rest = _largest(parts)
-    rest = max(round(mean) - sum(part.ns for part in parts) - rest, 0) + rest
+    rest = max(mean - sum(part.ns for part in parts), rest)
     if not parts or not mean:
-        return (), ""
+        return whole, waking, ""
     top = parts[0]
-    limits = f"Most of a tick is {top.name}, {percent(min(top.ns, mean), mean)} of it."
-    return (*parts, Part("everything else", rest)), limits
+    limits = f"Most of a tick is {top.name}, {percent(min(top.ns, whole), whole)} of it."
+    return whole, (*parts, Part("everything else", rest), *waking), limits
 
 
-def _on_device(trace: Trace) -> tuple[tuple[Part, ...], str]:
-    kernels = _covered(trace, trace.events.of("kernel"))
-    busy = _covered(trace, trace.events.of(*DEVICE))
-    idle = max(trace.step_ns - busy, 0)
+def stretch(trace: Trace) -> Window:
+    """From when the first step began until the device was done with the last.
+
+    The host runs ahead of the device, so its steps say little of how long theirs take: what it
+    launched before them is theirs no more, what it launched in them is.
+    """
+    events, steps = trace.events, trace.steps
+    first, last = steps[0].start_ns, steps[-1].end_ns
+    device = events.of(*DEVICE)
+    calls = events.of("runtime")
+    calls = calls[events.correlation[calls] >= 0]
+    if not trace.stepped or not len(device):
+        return Window(first, last)
+    calls = calls[np.argsort(events.correlation[calls], kind="stable")]
+    known = events.correlation[calls]
+    asked = events.start_ns[device].copy()
+    if len(calls):
+        at = np.minimum(np.searchsorted(known, events.correlation[device]), len(known) - 1)
+        found = known[at] == events.correlation[device]
+        asked[found] = events.start_ns[calls[at[found]]]
+    ends = events.end_ns[device]
+    begin = int(ends[asked < first].max(initial=first))
+    return Window(begin, int(ends[asked < last].max(initial=max(last, begin + 1))))
+
+
+def _on_device(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
+    whole, n = stretch(trace), len(trace.steps)
+    step_ns = round(whole.ns / n)
+
+    def covered(*kinds: str) -> int:
+        among = trace.events.of(*kinds)
+        cover = union(trace.events.start_ns[among], trace.events.end_ns[among])
+        edges = (np.array([t], np.int64) for t in whole[:2])
+        return round(int(covered_ns(cover, *edges).sum()) / n)
+
+    kernels, busy = covered("kernel"), covered(*DEVICE)
+    idle = max(step_ns - busy, 0)
     parts = (
         Part("computing on the GPU", kernels),
         Part("only copying", busy - kernels),
-        Part("GPU idle", idle),
+        Part(IDLE, idle),
     )
-    share = percent(busy, trace.step_ns)
-    if busy >= _BUSY * trace.step_ns:
+    share = percent(busy, step_ns)
+    if busy >= _BUSY * step_ns:
         limits = (
             f"The GPU is busy {share} of the time, so it is the limit: "
             "only less work for it, or quicker kernels, would help."
         )
     else:
         limits = f"The GPU is busy {share} of the time; no rule found what it waits for."
-    return parts, limits
+    return step_ns, parts, limits
 
 
 def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], str]:

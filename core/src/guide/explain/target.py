@@ -6,22 +6,26 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
-from guide.explain.answer import Answer, Unit, ranked
+from guide.explain.answer import Answer, Part, Unit, ranked
 from guide.explain.reading import read_trace
 from guide.explain.trace import Trace
-from guide.plugin import Pin, Verdict
+from guide.plugin import Pin, Verdict, load
 from guide.plugins import Plugins, verdicts
 from guide.trace import FILES
+from guide.units import duration
 
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
 
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
+_SLOWER = 0.02  # by which a profiled step must differ for it to be said
+_TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mislead
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
 _TRACK = "deep-learning"  # the one that knows torch
 
@@ -59,7 +63,14 @@ def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
         return _file(profile, str(profile), plugins)
     if not typed.exists() and typed.name.endswith(_SUFFIXES):
         raise GuideError(f"there is no {typed}", "guide profile takes a trace, guide run makes one")
-    return _run(find_run(typed), plugins)
+    try:
+        folder = find_run(typed)
+    except GuideError:
+        if typed.exists():
+            raise
+        what = f"{typed} is no trace, no run and no module:function"
+        raise GuideError(what, "guide report shows the last run") from None
+    return _run(folder, plugins)
 
 
 def _profile(folder: Path) -> Path | None:
@@ -116,13 +127,22 @@ def _read(file: Path) -> Trace:
 
 def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     unit: Unit = "step" if trace.stepped else "trace"
-    parts, limits = spent.of_trace(trace)
-    # What is won is won of the time that a step takes when no profiler slows it
-    slower = trace.step_ns / trace.unwatched_ns if trace.unwatched_ns else 1
-    parts = tuple(replace(part, ns=round(part.ns / slower)) for part in parts)
+    watched_ns, parts, limits = spent.of_trace(trace)
+    # Rules speak of the time that a step takes when nobody looks, where that is known
+    step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
+    slower = watched_ns / step_ns if step_ns else 1.0
+    facts = []
+    if slower > _TOO_SLOW:  # it slows small operators most, so nothing keeps its share
+        parts, limits = (), ""
+        facts.append(
+            f"Under the profiler it took {duration(watched_ns)}: its parts are not what they were."
+        )
+    elif abs(slower - 1) > _SLOWER:
+        facts.append(f"Under the profiler it took {duration(watched_ns)}.")
     answer = Answer(
-        name, unit, trace.unwatched_ns, len(trace.steps), spent=parts, limits=limits,
-        missing=trace.missing,
+        name, unit, step_ns, len(trace.steps),
+        spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
+        limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip
     return ranked(answer, verdicts(plugins, "trace", trace))
 
@@ -133,8 +153,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
 
     record = read_record(folder)
     full = whole(record)
-    count, mean = full["tick_time"]["count"], full["tick_time"]["mean_ns"]
-    if not count:
+    if not full["tick_time"]["count"]:
         raise GuideError(f"{folder} ended before its first tick", "run again: guide run")
     found = verdicts(plugins, "run", record)
     name = _named(folder, record)
@@ -145,7 +164,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         # Rules of runs count from the loop's start, which the profile knows nothing of
         answer = ranked(answer, [replace(verdict, pins=()) for verdict in found])
         return Explained(_in_order(answer), trace, folder, record)
-    parts, limits = spent.of_run(full)
+    tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
         missing.append(f"no track has rules for {profile.name}; {_to_install(plugins)}")
@@ -154,7 +173,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         later = _later_ns(own, full)
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
-        name, "tick", round(mean), count, spent=parts, limits=limits,
+        name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         missing=(*missing, *lacks),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record)
@@ -194,18 +213,8 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
 
 
 def _function(typed: str) -> Answer:
-    try:
-        from guide.explain.numba import explain_function  # type: ignore[import-not-found,unused-ignore]
-
-        said = explain_function(typed)
-    except ImportError as error:
-        if error.name not in ("numba", "llvmlite", "guide.explain.numba"):
-            raise GuideError(
-                f"{typed} cannot be imported: {error}", "name MODULE:FUNCTION"
-            ) from None
-        raise GuideError(
-            f"{typed} takes Numba, which is not installed", "pip install numba"
-        ) from None
-    found, facts = said
-    answer = Answer(typed, "call", 0, facts=tuple(facts))
-    return ranked(answer, found)
+    if not find_spec("numba"):
+        raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
+    said = load("guide.explain.numba:explain_function")(typed)
+    facts = tuple(f"{name}: {value}" for name, value in said.facts)
+    return ranked(Answer(typed, "call", 0, facts=facts), said.verdicts)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from guide.explain.answer import Answer
+from guide.explain.versus import Versus, held, measured
 from guide.learn.cells import clusters, pad, width
-from guide.plugin import Verdict
+from guide.plugin import Place, Verdict
 from guide.units import duration, percent
 
 WIDEST = 84
 IN_FULL = 3
 _LABEL = 8
 _MEASURES = {"step": "a step", "tick": "a tick", "call": "a call", "trace": "the trace"}
-_SURE = {
+SURE = {
     "sure": "sure: it was measured",
     "likely": "likely: it is the usual reason",
     "perhaps": "perhaps: other reasons would look the same",
@@ -37,16 +40,32 @@ class Teller:
     def __init__(self, columns: int, color: bool, known: Iterable[str] = ()) -> None:
         self.columns, self.color, self.known = max(min(columns, WIDEST), 24), color, set(known)
 
-    def answer(self, answer: Answer, *, everything: bool = False) -> Iterator[str]:
-        """All of an answer."""
+    def answer(
+        self,
+        answer: Answer,
+        *,
+        everything: bool = False,
+        first: str = "",
+        last: str = "",
+        full: int = IN_FULL,
+    ) -> Iterator[str]:
+        """All of an answer.
+
+        Args:
+            answer: it.
+            everything: whether every verdict is told in full, or `full` of them.
+            first: what stands first, instead of the headline.
+            last: what came of the last one, in a sentence.
+            full: how many verdicts are told in full.
+        """
         mood = "good" if answer.healthy else "bold"
-        yield from self.lines(headline(answer), style=mood)
+        yield from self.lines(first or headline(answer), style=mood)
         if answer.spent:
             parts = (f"{p.name} {_time_and_share(p.ns, answer)}" for p in answer.spent if p.ns)
             yield from self.lines(f"Its time: {', '.join(parts)}.", style="soft")
-        for fact in answer.facts:
+        for fact in [*answer.facts, *[last] * bool(last)]:
             yield from self.lines(fact)
-        full = len(answer.worth) if everything else IN_FULL
+        full = len(answer.worth) if everything else full
         for number, verdict in enumerate(answer.worth[:full], 1):
             yield ""
             yield from self.verdict(answer, number, verdict)
@@ -62,18 +81,40 @@ class Teller:
         yield from self.notes("Not known", answer.missing)
         yield from self.notes("Notes", answer.failed)
 
+    def versus(self, versus: Versus, *, everything: bool = False) -> Iterator[str]:
+        """What came of a change, and what is next."""
+        after, share = versus.after, versus.measured or 0
+        mood = "good" if share > 0 else "bold"
+        yield from self.lines(changed(versus), style=mood)
+        rows = [("Gone", verdict, "") for verdict in versus.gone]
+        for was, verdict in versus.still:
+            rows.append(("Still", verdict, f", {duration(was.recoverable_ns)} before"))
+        rows += [("New", verdict, "") for verdict in versus.new]
+        for label, verdict, more in rows:
+            of = versus.before if label == "Gone" else after
+            gain = gain_of(of, verdict)
+            lead = "it was " if label == "Gone" else ""
+            yield from self.hanging(label, f"{verdict.title}: {lead}{gain}{more}", 0)
+        if promise := held(versus):
+            yield from self.lines(f"{promise}.")
+        yield ""
+        first = headline(replace(after, step_ns=0)) if after.healthy else ""
+        if after.worth:
+            first = f"Next: {after.worth[0].title}, {gain_of(after, after.worth[0])}."
+        yield from self.answer(after, everything=everything, full=1, first=first)
+
     def verdict(self, answer: Answer, number: int, verdict: Verdict) -> Iterator[str]:
         """One verdict in full."""
         yield from self.title(answer, number, verdict)
         yield from self.lines(verdict.says, 3)
         yield from self.entry("Why", verdict.why)
         for i, place in enumerate(verdict.where[:3]):
-            yield from self.entry("" if i else "Where", str(place), "code")
+            yield from self.entry("" if i else "Where", shown(place), "code")
             if place.text:
                 yield from self.lines(place.text, 3 + _LABEL + 2, style="soft")
         yield from self.entry("Try", verdict.remedy)
         yield from self.entry("Check", verdict.check)
-        yield from self.entry("Sure?", _SURE[verdict.sure])
+        yield from self.entry("Sure?", SURE[verdict.sure])
         if verdict.word:
             yield from self.entry("Word", f"{verdict.word.name}: {verdict.word.means}")
         commands = learn(verdict, self.known)
@@ -99,12 +140,21 @@ class Teller:
         """What is not worth mending, a line each."""
         if answer.left:
             yield ""
-            yield from self.lines("Looked at, and not worth mending:")
+            yield from self.lines("Looked at, and left as it is:")
         for verdict in answer.left:
             says = verdict.says if verdict.says else gain_of(answer, verdict)
             yield from self.item(f"{verdict.title}: {says}")
             if everything and verdict.why:
                 yield from self.lines(verdict.why, 2, style="soft")
+
+    def ending(self, next_step: str, page: Path | None) -> Iterator[str]:
+        """Where the page is, and what to type next."""
+        if page is not None:
+            here = Path.cwd()
+            short = page.relative_to(here) if page.is_relative_to(here) else page
+            yield from self.hanging("page", str(short), 0, "code")
+            yield from self.hanging("", "it opens in any browser, with a typical step drawn", 0)
+        yield from self.lines(f"Next: {next_step}.")
 
     def notes(self, title: str, lines: Sequence[str]) -> Iterator[str]:
         """Lines under a heading; nothing where there are none."""
@@ -121,12 +171,14 @@ class Teller:
 
     def entry(self, label: str, text: str, style: str = "") -> Iterator[str]:
         """A labelled text, hanging; nothing of no text."""
-        if not text:
-            return
-        indent = 3 + _LABEL
-        for i, line in enumerate(wrapped(text, self.columns - indent)):
+        if text:
+            yield from self.hanging(label, text, 3, style)
+
+    def hanging(self, label: str, text: str, indent: int, style: str = "") -> Iterator[str]:
+        """A label, and its text beside it."""
+        for i, line in enumerate(wrapped(text, self.columns - indent - _LABEL)):
             lead = self.style(pad("" if i else label, _LABEL), "label")
-            yield (f"   {lead}" + self.style(line, style)).rstrip()
+            yield " " * indent + lead + self.style(line, style)
 
     def lines(self, text: str, indent: int = 0, style: str = "") -> Iterator[str]:
         """Wrapped text."""
@@ -167,6 +219,16 @@ def headline(answer: Answer) -> str:
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()
 
 
+def changed(versus: Versus) -> str:
+    """What a step takes now, and took before."""
+    after, before = versus.after, versus.before
+    now, was = after.step_ns, before.step_ns
+    what = {"trace": "The trace", "tick": "A tick", "call": "A call"}.get(after.unit, "A step")
+    if not (now and was):
+        return ""
+    return f"{what} takes {duration(now)}, {duration(was)} before: {measured(versus)}."
+
+
 def gain_of(answer: Answer, verdict: Verdict) -> str:
     """What a verdict would give back: "31 ms of a step, 59 %"."""
     if not verdict.recoverable_ns:
@@ -199,6 +261,14 @@ def learn(verdict: Verdict, known: Iterable[str]) -> list[str]:
     ]
 
 
+def shown(place: Place) -> str:
+    """A place, from here on where it is below the current folder."""
+    file = Path(place.file)
+    if file.is_absolute() and file.is_relative_to(Path.cwd()):
+        return str(replace(place, file=str(file.relative_to(Path.cwd()))))
+    return str(place)
+
+
 def wrapped(text: str, room: int) -> list[str]:
     """`text` in lines of at most `room` cells, at spaces; a longer word wherever it must be."""
     lines, line = [], ""
@@ -211,8 +281,10 @@ def wrapped(text: str, room: int) -> list[str]:
         line = ""
         for cluster, size in clusters(word):
             if line and width(line) + size > room:
-                lines.append(line)
-                line = ""
+                # A path goes on behind a slash, where there is one in the second half
+                cut = line.rfind("/") + 1 if 2 * line.rfind("/") > len(line) else len(line)
+                lines.append(line[:cut])
+                line = line[cut:]
             line += cluster
     return [*lines, line] if line else lines
 
