@@ -129,8 +129,30 @@ class Trace:
 
     @property
     def step_ns(self) -> int:
-        """How long a step takes: their mean, for what is saved is saved on average."""
-        return round(sum(step.ns for step in self.steps) / len(self.steps))
+        """How long a step takes: their mean, for what is saved is saved on average.
+
+        A device may lag behind the host, which has then done with the steps before they are done.
+        They end when the device has done what they asked for, and begin when it has done what was
+        asked for before.
+        """
+        lag = self._lag(self.steps[-1].end_ns) - self._lag(self.steps[0].start_ns)
+        spent = sum(step.ns for step in self.steps) + (lag if self.stepped else 0)
+        return round(max(spent, 1) / len(self.steps))
+
+    def _lag(self, moment_ns: int) -> int:
+        """How long devices still work on what was asked for before a moment."""
+        events = self.events
+        work, calls = self.events.of(*DEVICE), self.events.of("runtime")
+        calls = calls[events.correlation[calls] > 0]
+        asked = events.start_ns[work].copy()
+        if len(calls):
+            order = calls[np.argsort(events.correlation[calls], kind="stable")]
+            at = np.searchsorted(events.correlation[order], events.correlation[work])
+            call = order[np.minimum(at, len(order) - 1)]
+            known = events.correlation[call] == events.correlation[work]
+            asked[known] = events.start_ns[call[known]]
+        ends = events.end_ns[work[asked < moment_ns]]
+        return max(int(ends.max(initial=moment_ns)) - moment_ns, 0)
 
     @property
     def unwatched_ns(self) -> int:

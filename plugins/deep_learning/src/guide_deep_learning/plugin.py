@@ -17,6 +17,7 @@ from guide.plugin import (
     Track,
     hookimpl,
 )
+from guide_deep_learning.explain.device.rules import DEVICE
 from guide_deep_learning.explain.host.rules import HOST
 from guide_deep_learning.sections import sections
 
@@ -72,11 +73,12 @@ def guide_projects(track: str) -> list[Scaffold]:
 
 @hookimpl
 def guide_diagnoses() -> list[Diagnosis]:
-    """What explains a training's record, and a trace of torch's."""
+    """What explains a training's record, or a trace of torch's profiler."""
     rules = "guide_deep_learning.training.diagnoses"
     return [
         Diagnosis("crowded cores", f"{rules}:crowded_cores"),
         Diagnosis("communication-bound", f"{rules}:communication_bound"),
+        *DEVICE,
         *HOST,
     ]
 

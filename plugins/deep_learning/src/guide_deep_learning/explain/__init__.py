@@ -4,6 +4,7 @@ profiling    runs a program, or a project's task, under torch's profiler
 recorder     which steps pass, which are timed, which are recorded
 beats        finds the steps of a program that nobody prepared for it
 calibrating  what the profiler costs here, and what a few remedies would bring
+mending      remedies that are tried on the last steps of the program itself
 host/        rules for what the CPU does
-device/      rules for what a GPU does
+device/      rules for what a GPU does: facts, a replay of them, one file for each family of rules
 """
