@@ -21,6 +21,7 @@ import torch
 _ROUNDS, _TIMES = 300, 7  # of a loop, and how often: the quickest counts
 _MOST_BYTES = 256 << 20  # of parameters that are tried; of more, the first so many
 _COPY_BYTES = 32 << 20
+_MASKED = 1 << 18  # elements
 _FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad)
 
 
@@ -60,12 +61,22 @@ def costs(stacks: bool) -> dict[str, Any]:
         source = torch.zeros(_COPY_BYTES // 4)
         target = torch.zeros_like(source)
         copy_ns = min(_once(lambda: target.copy_(source)) for _ in range(5))
+        some = source[:_MASKED]
+        # A source of chance of its own: the program's is not touched
+        mask = torch.rand(_MASKED, generator=torch.Generator().manual_seed(0)) < 0.5
+        few = list(source[:_ROUNDS])
+        apart_ns = min(_once(lambda: source[:_ROUNDS].unbind()) for _ in range(_TIMES))
+        read_ns = min(_once(lambda: [one.item() for one in few]) for _ in range(_TIMES))
+        where_ns = min(_once(lambda: torch.where(mask, some, 0.0)) for _ in range(5))
     call_ns = max(seen[1] - plain[1], 0) if stacks else 0
     return {
         "dispatch_ns": round(plain[0] - plain[1]),
         # A call of torch.add is one call of Python's, too
         "op_cost_ns": round(max(seen[0] - plain[0] - 2 * call_ns, 0)),
         "call_cost_ns": round(call_ns),
+        "apart_ns": round(apart_ns / _ROUNDS),
+        "read_ns": round(read_ns / _ROUNDS),
+        "where_ns": round(where_ns / _MASKED, 3),
         "bytes_per_s": round(2 * _COPY_BYTES / copy_ns * 1e9),
     }
 
@@ -95,8 +106,8 @@ def optimizer(used: torch.optim.Optimizer | None) -> dict[str, Any]:
     asked = inspect.signature(type(used)).parameters
     settings = {k: v for k, v in groups[0].items() if k in asked and k not in ("params", "fused")}
     try:
-        loop_ns, fused_ns = _tried(type(used), taken, settings)
-    except (RuntimeError, TypeError, ValueError, MemoryError):
+        loop_ns, fused_ns = _tried(used, taken, settings)
+    except (RuntimeError, TypeError, ValueError, KeyError, MemoryError):
         return {}  # this build has no fused form for it
     said = {"kind": type(used).__name__, "tensors": len(alike)}
     share = sum(p.numel() for p in taken) / sum(p.numel() for p in alike)
@@ -104,19 +115,28 @@ def optimizer(used: torch.optim.Optimizer | None) -> dict[str, Any]:
     return {"optimizer": said}
 
 
-def _tried(kind: Any, alike: list[Any], settings: dict[str, Any]) -> tuple[float, float]:
+def _tried(used: Any, alike: list[torch.Tensor], settings: dict[str, Any]) -> tuple[float, float]:
+    """Medians of a step one by one and fused, on copies of values, gradients and moments."""
+    between = torch.zeros(_COPY_BYTES // 4)  # in a training other data pass through the caches
     steps = []
     for fused in (False, True):
-        parameters = [torch.ones_like(p, requires_grad=True) for p in alike]
-        for parameter in parameters:
-            parameter.grad = torch.full_like(parameter, 1e-3)
-        made = kind(parameters, **{**settings, "foreach": False, "fused": fused})
+        copies = [p.detach().clone().requires_grad_() for p in alike]
+        for copy, parameter in zip(copies, alike, strict=True):
+            grad = parameter.grad
+            copy.grad = torch.full_like(copy, 1e-3) if grad is None else grad.detach().clone()
+        made = type(used)(copies, **{**settings, "foreach": False, "fused": fused})
+        for copy, parameter in zip(copies, alike, strict=True):
+            made.state[copy] = {
+                key: value.clone() if isinstance(value, torch.Tensor) else value
+                for key, value in used.state[parameter].items()
+            }
         steps.append(made.step)
         made.step()
     took: tuple[list[int], list[int]] = ([], [])
     until = time.perf_counter_ns() + 400_000_000
     while len(took[0]) < 3 or (len(took[0]) < 25 and time.perf_counter_ns() < until):
         for step, times in zip(steps, took, strict=True):
+            between.add_(1)
             times.append(_once(step))
     return statistics.median(took[0]), statistics.median(took[1])
 

@@ -93,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from guide_deep_learning.explain.recorder import Recorder
     except ImportError as error:
         sys.exit(f"guide: torch cannot be imported: {error}")
-    recorder = Recorder(asked.out, warm=asked.warm, steps=asked.steps)
+    recorder = Recorder(
+        asked.out, warm=asked.warm, steps=asked.steps, may_mend=not asked.to_the_end
+    )
 
     def ended() -> None:
         if not asked.to_the_end:

@@ -24,6 +24,7 @@ import torch
 
 from guide_deep_learning.explain import calibrating
 from guide_deep_learning.explain.calibrating import quiet
+from guide_deep_learning.explain.mending import Mend, mend_for
 
 _PLAIN_NS = 300_000_000  # steps are timed for this long at least, however short they are
 _MOST_PLAIN = 60  # but no more than so many
@@ -39,6 +40,7 @@ class Recorder:
         warm: steps to time before the profiler is switched on; one more comes before them.
         steps: steps to record.
         found: what a step is here, in words.
+        may_mend: whether a remedy may be tried on a few of the program's last steps.
 
     Attributes:
         state: "plain", "recording", "after", and at last "done".
@@ -46,7 +48,15 @@ class Recorder:
         recorded: steps that were recorded.
     """
 
-    def __init__(self, file: Path, *, warm: int = 3, steps: int = 5, found: str = "") -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        warm: int = 3,
+        steps: int = 5,
+        found: str = "",
+        may_mend: bool = True,
+    ) -> None:
         self.file = file
         self.warm, self.steps, self.found = max(warm, 1), max(steps, 1), found
         self.state = "plain"
@@ -55,9 +65,11 @@ class Recorder:
         self._last_ns = 0
         self._plain: list[int] = []
         self._after: list[int] = []
-        self._fewer: list[int] = []
-        self._threads = torch.get_num_threads()
-        self._cores = calibrating.cores()
+        self.may_mend = may_mend
+        self._trial: list[int] = []
+        self._mending = False
+        self._mend: Mend | None = None
+        self._threads = 0
         self._profiler: Any = None
         self._graphs = 0
         self._stacks = True
@@ -105,12 +117,11 @@ class Recorder:
 
     def _enough(self) -> bool:
         """Whether steps were timed often enough; the first one is a warm-up."""
-        plain = self._plain[1:]
-        if len(plain) < self.warm:
-            return False
-        return sum(plain) > _PLAIN_NS or len(plain) >= _MOST_PLAIN
+        return _enough(self._plain[1:], self.warm, _PLAIN_NS)
 
     def _start(self) -> None:
+        self._threads = torch.get_num_threads()  # only now: a program sets them as it starts
+        self._mend = mend_for(self._threads) if self.may_mend else None
         self._stacks = not self._compiles()
         self._profiler = torch.profiler.profile(
             schedule=torch.profiler.schedule(wait=0, warmup=1, active=self.steps, repeat=1),
@@ -137,43 +148,52 @@ class Recorder:
         self.state = "after"
 
     def _seen_after(self, took_ns: int) -> bool:
-        """Time what comes after the recording; then, with too many threads, with as many as fit."""
-        self._after.append(took_ns)
-        wanted = 1 if self._step_ns() > _LONG_NS else max(self.warm, 3)
-        if len(self._after) <= wanted:
+        """Time what comes after the recording; then, where something is to be tried, with that."""
+        wanted = 1 if _middle(self._plain) > _LONG_NS else self.warm
+        if not self._mending:
+            self._after.append(took_ns)
+            if not _enough(self._after[1:], wanted, _PLAIN_NS // 2):
+                return False
+            if self._mend is None:
+                return True
+            self._mend.do()
+            self._mending = True
             return False
-        if self._threads <= self._cores:
-            return True
-        if len(self._after) == wanted + 1:
-            torch.set_num_threads(self._cores)
+        self._trial.append(took_ns)
+        if not _enough(self._trial[1:], wanted, _PLAIN_NS // 2):
             return False
-        self._fewer.append(self._after.pop())
-        if len(self._fewer) <= wanted:
-            return False
-        torch.set_num_threads(self._threads)
+        if self._mend is not None:
+            self._mend.undo()
         return True
-
-    def _step_ns(self) -> int:
-        plain = self._plain[1:] or self._plain
-        return round(statistics.median(plain)) if plain else 0
 
     def _write(self) -> None:
         about: dict[str, Any] = {
-            "step_ns": self._step_ns(),
-            "steps_timed": len(self._plain[1:]),
-            "after_ns": round(statistics.median(self._after[1:])) if self._after[1:] else 0,
+            # What else the machine does can only add to it
+            "step_ns": min(ns for ns in (_middle(self._plain), _middle(self._after)) if ns),
+            "steps_timed": len(self._plain[1:]) + len(self._after[1:]),
             "found": self.found,
             "threads": self._threads,
-            "cores": self._cores,
+            "cores": calibrating.cores(),
             "stacks": self._stacks,
             "roots": _roots(),
         }
-        if self._fewer[1:]:
-            about["fewer_threads_ns"] = round(statistics.median(self._fewer[1:]))
+        if self._mend is not None and self._trial[1:]:
+            with_ns, without_ns = _middle(self._after), _middle(self._trial)
+            about["tried"] = {"what": self._mend.what, "with": with_ns, "without": without_ns}
         about |= calibrating.costs(self._stacks)
         about |= calibrating.optimizer(self.optimizer)
         about |= calibrating.recompiled()
         write_trace(self._profiler, self.file, about)
+
+
+def _middle(taken: list[int]) -> int:
+    """The median of times of steps, the first of which is a warm-up; 0: there are none."""
+    return round(statistics.median(taken[1:] or taken)) if taken else 0
+
+
+def _enough(taken: list[int], least: int, long_ns: int) -> bool:
+    """Whether steps were timed often enough: so many, and for so long where they are short."""
+    return len(taken) >= least and (sum(taken) > long_ns or len(taken) >= _MOST_PLAIN)
 
 
 def write_trace(profiler: Any, file: Path, about: dict[str, Any]) -> None:

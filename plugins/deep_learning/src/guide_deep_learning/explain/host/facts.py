@@ -26,7 +26,7 @@ _OP_COST_NS, _CALL_COST_NS = 500, 145  # with shapes and stacks; measured, torch
 _DISPATCH_NS = 800
 _BYTES_PER_S = 10e9
 _INSIDE = 0.3  # the part of an operator's cost that lies inside of its own duration
-_SCALES = (0.3, 2.5)  # by how much the costs of this program may differ from those that were tried
+_SCALES = (0.3, 10.0)  # by how much the costs of this program may differ from those that were tried
 _TAKES = "guide_deep_learning/explain/"  # what took the trace is in it, too
 
 
@@ -74,6 +74,13 @@ class Host:
         """A number of what `guide profile` measured, or a usual one."""
         value = self.about.get(name)
         return float(value) if isinstance(value, int | float) and value > 0 else default
+
+    def tried(self, what: str) -> tuple[float, float]:
+        """What a step took with a fault and with it mended, where that was tried; else zeros."""
+        said = self.about.get("tried")
+        if not isinstance(said, dict) or said.get("what") != what:
+            return 0.0, 0.0
+        return float(said.get("with") or 0), float(said.get("without") or 0)
 
     @property
     def dispatch_ns(self) -> float:
@@ -197,7 +204,15 @@ class Host:
         # Of the event itself most of the cost lies before and after what it notes
         cost = scale * (below - (1 - _INSIDE) * own)
         clean = np.maximum(self.trace.events.ns - cost, 0) * rest
+        self._rest = rest
+        self._costs = np.concatenate(([0.0], np.cumsum(scale * own * self.here)))
         return clean, round(plain_ns or left)
+
+    def stretch_ns(self, start_ns: int, end_ns: int) -> float:
+        """How long a stretch of a step takes without the profiler."""
+        first, last = np.searchsorted(self.trace.events.start_ns, (start_ns, end_ns))
+        cost = float(self._costs[last] - self._costs[first])
+        return max(end_ns - start_ns - cost, 0.0) * self._rest
 
 
 def is_own(name: str) -> bool:

@@ -11,6 +11,7 @@ from guide_deep_learning.explain.host.facts import Host, host, is_own, on_cpu
 
 _LOADER = "enumerate(DataLoader)#"
 _MUCH = 0.1  # of a step
+_SLEEPS = ("<built-in function sleep>", "<built-in method sleep>", "<built-in function select>")
 _WORD = Word(
     "worker", "a process of the DataLoader's that makes batches while the step before is computed"
 )
@@ -39,7 +40,7 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
 
 def _loads_itself(seen: Host, waits: Ints, took_ns: int, frame: str, frame_ns: int) -> Verdict:
     name = _short(frame) if frame else "the dataset"
-    sleeping = "sleep" in name
+    sleeping = frame in _SLEEPS
     gain_ns = frame_ns or took_ns
     return Verdict(
         "waiting for data",
@@ -92,35 +93,32 @@ def _waits_for_workers(seen: Host, waits: Ints, took_ns: int) -> Verdict:
 
 
 def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
-    """The function below `__next__` that takes longest by itself, and what it takes in a step.
+    """The function to look at below `__next__`, and what making the samples takes in a step.
 
-    A person's own functions count with what they call of others'.
+    Of a person's own functions the innermost that still has most of their time; but a call into C
+    that only sleeps is named itself.
     """
     inside = np.flatnonzero(seen.inside(waits) & seen.is_python)
     if not len(inside):
         return "", 0
     events = seen.trace.events
-    total: dict[str, float] = {}
-    own = seen.self_ns()
-    # The time of a library's function is that of the own one it was called from; but a call into
-    # C that takes long (a sleep, a decoder) is named itself.
+    by_name: dict[str, list[int]] = {}
     for index in inside.tolist():
-        name = events.name_of(index)
-        total[name] = total.get(name, 0.0) + own[index]
-    owners: dict[str, float] = {}
-    for index in seen.outermost(
-        np.array([i for i in inside.tolist() if is_own(events.name_of(i))], np.int64)
-    ).tolist():
-        name = events.name_of(index)
-        owners[name] = owners.get(name, 0.0) + float(seen.clean_ns[index])
-    if not owners:
-        name = max(total, key=lambda name: total[name])
+        by_name.setdefault(events.name_of(index), []).append(index)
+    total = {
+        name: float(seen.clean_ns[seen.outermost(np.array(found, np.int64))].sum())
+        for name, found in by_name.items()
+    }
+    own = np.array([i for i in inside.tolist() if is_own(events.name_of(i))], np.int64)
+    if not len(own):
+        name = max(total, key=lambda name: (total[name], name))
         return name, seen.each_step(total[name])
-    owner = max(owners, key=lambda name: owners[name])
-    longest = max(total, key=lambda name: total[name])
-    if longest.startswith("<built-in") and total[longest] > 0.5 * owners[owner]:
-        return longest, seen.each_step(total[longest])
-    return owner, seen.each_step(owners[owner])
+    made = float(seen.clean_ns[seen.outermost(own)].sum())
+    asleep = max((name for name in total if name in _SLEEPS), key=lambda n: total[n], default="")
+    if asleep and total[asleep] > 0.5 * made:
+        return asleep, seen.each_step(total[asleep])
+    deep = [name for name in by_name if is_own(name) and total[name] > 0.6 * made]
+    return min(deep, key=lambda name: (total[name], name), default=""), seen.each_step(made)
 
 
 def _where(seen: Host, waits: Ints, frame: str) -> tuple[Place, ...]:

@@ -11,5 +11,15 @@ HOST = tuple(
     for name, rule in (
         ("waiting for data", "feeding:waiting_for_data"),
         ("optimizer loop", "optimizer:optimizer_loop"),
+        ("values one by one", "reading_values:values_one_by_one"),
+        ("data-dependent shapes", "shapes:data_dependent_shapes"),
+        ("anomaly mode", "debugging:anomaly_mode"),
+        ("recompiling", "recompiling:recompiling"),
+        ("oversubscription", "threads:oversubscribed"),
+        ("Python-bound", "pace:python_bound"),
+        ("small operators", "pace:small_operators"),
+        ("copies", "memory:copies"),
+        ("elementwise", "memory:elementwise"),
+        ("one operator", "memory:one_operator"),
     )
 )
