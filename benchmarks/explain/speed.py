@@ -87,8 +87,9 @@ def _start(folder: Path, rounds: int) -> Row:
     file.write_text(bulk.text(4, 20))
     commands = {name for group in COMMANDS.values() for name in group}
     code = f"from guide.explain.reading import read_trace; read_trace({str(file)!r})"
-    command = [sys.executable, "-c", code]
+    name, command = "reading a small trace, from nothing", [sys.executable, "-c", code]
     if "explain" in commands:
+        name = "`guide explain` of a small trace, the whole command"
         command = [sys.executable, "-m", "guide", "explain", str(file)]
     bare, whole = [], []
     for _ in range(rounds):
@@ -101,7 +102,7 @@ def _start(folder: Path, rounds: int) -> Row:
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     heavy = sorted({"torch", "cv2", "numba", "moderngl", "scipy"} & modules)
     return Row(
-        "`guide explain` of a small trace, the whole command",
+        name,
         f"{seconds * 1e3:.0f} ms",
         f"bare Python {plain * 1e3:.0f} ms",
         ratio,

@@ -224,11 +224,17 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
             class Stage:
                 name = "blur"
                 text = "detect"
+
+            def turn():
+                names = ("sort", "draw", "swap")
+                phase = "sort"
         """,
     )
+    (tmp_path / "tests").mkdir()
+    write(tmp_path / "tests", test_task='with tick.span("detect"): pass\n')
     found = {
         name: [str(place) for place in span_places(tmp_path, name)]
-        for name in ("detect", "copy", "upload", "forward", "blur", "nowhere at all")
+        for name in ("detect", "copy", "upload", "forward", "blur", "sort", "nowhere at all")
     }
     assert found == {
         "detect": ["task.py:3"],
@@ -236,6 +242,7 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
         "upload": ["task.py:6"],
         "forward": ["task.py:7"],
         "blur": ["stages.py:2"],
+        "sort": ["stages.py:7"],
         "nowhere at all": [],
     }
     assert span_places(tmp_path, "detect")[0].text == 'with tick.span("detect"):'
