@@ -66,7 +66,7 @@ def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
     evidence = [
         *seen.evidence,
         ("missed", f"{missed:,}, {percent(missed, seen.ticks)}"),
-        ("given back, at least", f"{duration(short_ns)}: the mean tick over its budget"),
+        ("given back, at least", f"{duration(short_ns)}: the tick over its budget, undisturbed"),
     ]
     span = max(spans, key=lambda name: spans[name]["total_ns"], default="")
     if not span:
