@@ -108,6 +108,8 @@ def closing_record(
             "totals": _totals(readings[-1][1] if readings else ()),
             "samples": _samples(readings, origin),
             "failed": list(sampler.failed) if sampler else [],
+            "loop": run.loop.used
+            and {**run.loop.used._asdict(), "gc_ns": misses.gc_ns, "spans": run.loop.asked},
         },
         "facts": {name: _plain(value) for name, value in run.facts.items()},
         "notes": run.notes[:],

@@ -9,6 +9,7 @@ import json
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -114,10 +115,12 @@ def _inflated(packed: Iterator[bytes], losses: Losses) -> Iterator[bytes]:
             if not left.startswith(b"\x1f"):  # zeros that fill up a block of tape
                 return
             inflate = zlib.decompressobj(31)
+        before = inflate.copy()
         try:
             block = inflate.decompress(left, _BLOCK)
         except zlib.error:
             losses.count("broken")
+            yield from _up_to_the_damage(before, left)
             return
         left = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
         given += len(block)
@@ -126,6 +129,15 @@ def _inflated(packed: Iterator[bytes], losses: Losses) -> Iterator[bytes]:
             return
         if block:
             yield block
+
+
+def _up_to_the_damage(inflate: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+    """What can still be unpacked before the place that cannot."""
+    with suppress(zlib.error):
+        for at in range(0, len(packed), 16):
+            # Sixteen bytes unpack to sixteen thousand at most: less than a block
+            if block := inflate.decompress(packed[at : at + 16]):
+                yield block
 
 
 def _recognise(file: Path, head: bytes) -> None:

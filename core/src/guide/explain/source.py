@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import itertools
 import os
 import re
 import sys
@@ -126,16 +127,29 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
 def sources(*folders: Path) -> Iterator[Path]:
     """Files of Python below some folders, in order; not those of environments and builds."""
     for folder in folders:
-        for count, (at, below, files) in enumerate(os.walk(folder)):
-            if count >= _FOLDERS:
-                break
-            below[:] = sorted(each for each in below if not _is_skipped(Path(at) / each))
-            yield from (Path(at) / file for file in sorted(files) if file.endswith(".py"))
+        waiting = [folder]  # the nearest first, so that a large folder does not hide its neighbours
+        for at in itertools.islice(waiting, _FOLDERS):
+            try:
+                found = sorted(os.scandir(at), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting += [] if _is_skipped(Path(entry)) else [Path(entry)]
+                elif entry.name.endswith(".py"):
+                    yield Path(entry)
 
 
 def _is_skipped(folder: Path) -> bool:
     name = folder.name
-    return name in _SKIPPED or name.startswith(".") or (folder / "pyvenv.cfg").exists()
+    return name in _SKIPPED or name.startswith(".") or _is_file(folder / "pyvenv.cfg")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _files(said: str, roots: tuple[str, ...], cwd: str) -> Iterator[Path]:
@@ -143,7 +157,7 @@ def _files(said: str, roots: tuple[str, ...], cwd: str) -> Iterator[Path]:
     # A trace may come from Windows
     parts = said.replace("\\", "/").split("/")
     if Path(said).is_absolute():
-        yield from (path for path in [Path(said)] if path.is_file())
+        yield from (path for path in [Path(said)] if _is_file(path))
     parts = [part for part in parts if part not in ("", ".", "..")]
     if not parts:
         return
@@ -152,7 +166,7 @@ def _files(said: str, roots: tuple[str, ...], cwd: str) -> Iterator[Path]:
     for first in range(len(parts)):
         for folder in folders:
             path = Path(folder or cwd).joinpath(*parts[first:])
-            if path.is_file():
+            if _is_file(path):
                 yield path
     for folder in dict.fromkeys([*roots, cwd]):
         yield from _by_name(folder).get(parts[-1], ())
@@ -228,7 +242,7 @@ def _is_own(said: str, cwd: str) -> bool:
         return False
     if any(re.fullmatch(r"python\d(\.\d+)?", part) for part in parts[:-1]):
         return False  # /usr/lib/python3.11/threading.py
-    if (Path(cwd) / said).is_file():
+    if _is_file(Path(cwd) / said):
         return True
     top = parts[0].removesuffix(".py")
     return top not in sys.stdlib_module_names and top not in _OTHERS and not _installed(top)
@@ -238,7 +252,7 @@ def _is_own(said: str, cwd: str) -> bool:
 def _installed(top: str) -> bool:
     """Whether a library of that name is installed here."""
     return any(
-        (Path(folder) / top).is_dir() or (Path(folder) / f"{top}.py").is_file()
+        _is_file(Path(folder) / top / "__init__.py") or _is_file(Path(folder) / f"{top}.py")
         for folder in sys.path
         if folder.endswith(("site-packages", "dist-packages"))
     )

@@ -132,8 +132,9 @@ def plan(
     found, stepped = find_steps(steps, Losses()) if len(steps) else ((), False)
     if stepped:
         lengths = sorted(step.ns for step in found)
-        middle = lengths[len(lengths) // 2]
-        low = min(range(len(found)), key=lambda i: (abs(found[i].ns - middle), i))
+        half = len(found) // 2
+        middle = lengths[half]
+        low = min(range(len(found)), key=lambda i: (abs(found[i].ns - middle), abs(i - half)))
         if held(found[low], found[low]) <= room:
             return _grown(found, low, lambda a, b: held(found[a], found[b]) <= room), True
         losses.say("one step alone holds more events than are kept: a part of it is looked at")

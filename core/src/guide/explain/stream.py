@@ -146,7 +146,9 @@ class _Text:
 
     def value(self, decoder: json.JSONDecoder) -> Any:
         """The value that begins here; LOST when it is damaged, or larger than any."""
-        begins = self._buffer[self.at]
+        begins = self.mark()
+        if not begins:
+            raise _StopError("cut")
         if begins in ",:}]":
             self.at += 1
             self._losses.count("damaged")
