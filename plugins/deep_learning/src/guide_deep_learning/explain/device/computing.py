@@ -52,7 +52,8 @@ def no_tensor_cores(trace: Trace) -> list[Verdict]:
             facts.per_step(gain),
             f"{device or 'This GPU'} has units that multiply small matrices in 16 bits"
             f"{' (or TF32)' if tf32 else ''} several times faster than float32. In practice "
-            "products become two to three times faster; what is limited by memory gains from half the bytes at most.",
+            "products become two to three times faster; what is limited by memory gains from "
+            "half the bytes at most.",
             remedy + ".",
             "In the next trace kernel names hold s16816, h884, tensorop or tf32 instead of sgemm.",
             "perhaps" if amd else "likely",
