@@ -55,7 +55,7 @@ def launch_bound(trace: Trace) -> list[Verdict]:
             f"For each kernel the host spends {duration(host / max(facts.kernels.sum(), 1))} "
             "in operators and between them, however small its work is. "
             f"{percent(facts.prompt, 1)} of the kernels started as soon as they were launched: the "
-            "queue was empty. The profiler slows the host too, so without it this is somewhat less.",
+            "queue was empty. The profiler slows the host too; without it this is somewhat less.",
             remedy,
             "In the next trace fewer launches stand in a step, and the kernels lie side by side.",
             "likely",
