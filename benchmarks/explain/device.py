@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from benchmarks.explain.mixtures import outcomes
 from benchmarks.rows import Row
 from guide.explain.reading import read_trace
 from guide.explain.trace import Trace
@@ -38,6 +40,7 @@ def rows(quick: bool = False) -> Iterator[Row]:
     """The simulated cases, and the real ones where TRACES names a folder of them."""
     planted = PLANTED[:8] if quick else PLANTED
     yield from _simulated(planted, HEALTHY)
+    yield from _mixed(40 if quick else 300)
     folder = os.environ.get("TRACES")
     if folder:
         yield from _real(Path(folder))
@@ -69,6 +72,21 @@ def _simulated(planted: Iterable[Case], healthy: Iterable[Case]) -> Iterator[Row
     yield _share("predicted gain within 25 % of the true one", count - len(far), count, far)
     total = len(cases) + len(looked)
     yield _share("sound and decoys: nothing blamed", total - len(alarms), total, alarms)
+
+
+def _mixed(count: int) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = list(outcomes(count, 7, Path(folder), explained))
+    wrong = [each.told for each in drawn if not each.right]
+    ratios = [each.ratio for each in drawn if each.ratio is not None]
+    near = sum(abs(ratio - 1) <= _NEAR for ratio in ratios)
+    for told in wrong:
+        print(f"  mixture: {told}")
+    figure = "up to three faults at once: the worst named first"
+    yield _share(figure, count - len(wrong), count, least=0.95)
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    quartiles = f"{low:.2f}, {middle:.2f}, {high:.2f}"
+    yield _share("their gain within 25 % of the true one", near, len(ratios), [quartiles], 0.9)
 
 
 def _real(folder: Path) -> Iterator[Row]:

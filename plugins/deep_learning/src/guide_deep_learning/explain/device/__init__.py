@@ -2,6 +2,7 @@
 
     names           what a kernel, a copy or a call is, by its name
     work            what the device did, and the launch that asked for each piece of it
+    threads         which threads launch work, and which operators are around a call
     waits           calls in which the host waited for the device, and what made it wait
     host            what the launching threads did, each nanosecond of it one thing
     replay          the same step again, with one cause taken away: how long would it take?

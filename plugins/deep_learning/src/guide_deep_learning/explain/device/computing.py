@@ -50,9 +50,10 @@ def no_tensor_cores(trace: Trace) -> list[Verdict]:
             f"float32 without tensor cores, {ms(facts, spent)} of {ms(facts, facts.window_ns)}. "
             f"On them it would be about {of_step(facts, gain)} less.",
             facts.per_step(gain),
-            f"{device or 'This GPU'} has units that multiply small matrices in 16 bits (or TF32) "
-            "several times faster than float32. In practice products become two to three times "
-            "faster; what is limited by memory gains from half the bytes at most.",
+            f"{device or 'This GPU'} has units that multiply small matrices in 16 bits"
+            f"{' (or TF32)' if tf32 else ''} several times faster than float32. In practice "
+            "products become two to three times faster; what is limited by memory gains from "
+            "half the bytes at most.",
             remedy + ".",
             "In the next trace kernel names hold s16816, h884, tensorop or tf32 instead of sgemm.",
             "perhaps" if amd else "likely",

@@ -52,9 +52,10 @@ def launch_bound(trace: Trace) -> list[Verdict]:
             f"{of_step(facts, gain)} for the host to launch its {count:,.0f} kernels, half of "
             f"which take under {duration(median)}.",
             facts.per_step(gain),
-            "Every operator costs the host 10 to 50 µs, however small its work is. "
-            f"{facts.prompt:.0%} of the kernels started as soon as they were launched: the queue "
-            "was empty. The profiler slows the host too, so without it this is somewhat less.",
+            f"For each kernel the host spends {duration(host / max(facts.kernels.sum(), 1))} "
+            "in operators and between them, however small its work is. "
+            f"{percent(facts.prompt, 1)} of the kernels started as soon as they were launched: the "
+            "queue was empty. The profiler slows the host too; without it this is somewhat less.",
             remedy,
             "In the next trace fewer launches stand in a step, and the kernels lie side by side.",
             "likely",
@@ -63,7 +64,7 @@ def launch_bound(trace: Trace) -> list[Verdict]:
                 facts,
                 ("kernels", f"{count:,.0f} in {each(facts)}"),
                 ("median kernel", duration(median)),
-                ("started at once", f"{facts.prompt:.0%}"),
+                ("started at once", percent(facts.prompt, 1)),
                 ("the host in operators", ms(facts, host)),
             ),
             _LAUNCH_BOUND,

@@ -176,12 +176,15 @@ def queue_of(trace: Trace, work: Work, waits: Waits) -> Queue:
     )
 
 
+_HOLE = 0.2  # of a step, between two steps that follow one another
+
+
 def run_of(steps: Sequence[Window]) -> Sequence[Window]:
     """The longest run of steps that follow one another; what lies between others is unknown."""
     usual = sorted(step.ns for step in steps)[len(steps) // 2]
     runs: list[list[Window]] = []
     for step in steps:
-        if runs and step.start_ns - runs[-1][-1].end_ns <= usual:
+        if runs and step.start_ns - runs[-1][-1].end_ns <= _HOLE * usual:
             runs[-1].append(step)
         else:
             runs.append([step])
