@@ -25,7 +25,8 @@ def test_a_script_with_and_without_python_before_it():
 def test_a_module_and_options_of_the_interpreter():
     program = parse_program(["python3", "-u", "-X", "dev", "-m", "pack.train", "-m", "x"])
     assert program.python == (sys.executable, "-u", "-X", "dev")
-    assert program.module and program.name == "pack.train"
+    assert program.module
+    assert program.name == "pack.train"
     assert program.arguments == ("-m", "x")
     assert parse_program(["-m", "pack"]).module
 
