@@ -117,7 +117,7 @@ def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
     asleep = max((name for name in total if name in _SLEEPS), key=lambda n: total[n], default="")
     if asleep and total[asleep] > 0.5 * made:
         return asleep, seen.each_step(total[asleep])
-    deep = [name for name in by_name if is_own(name) and total[name] > 0.6 * made]
+    deep = [name for name in by_name if is_own(name) and total[name] > 0.5 * made]
     return min(deep, key=lambda name: (total[name], name), default=""), seen.each_step(made)
 
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from guide.explain.trace import Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 
 _COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.4, 0.4  # of a step, before it is said
+_SLOWER = 30  # times what moving its tensors takes: no function of an element takes that long
 _LARGE = 1 << 14  # elements: what is smaller stays in the nearest cache
 _COPIES = ("aten::copy_", "aten::clone", "aten::cat", "aten::stack", "aten::contiguous")
 _ASKS = {*_COPIES, "aten::to", "aten::_to_copy", "aten::reshape", "aten::flatten", "aten::type_as"}
@@ -111,7 +113,7 @@ def one_operator(trace: Trace) -> list[Verdict]:
         return []
     events, seen = trace.events, host(trace)
     operators = np.flatnonzero(seen.here & seen.is_op)
-    alone = seen.self_ns()
+    alone = _without_operators(seen, operators)
     by_name: dict[str, float] = {}
     for index in operators.tolist():
         name = events.name_of(index)
@@ -120,12 +122,13 @@ def one_operator(trace: Trace) -> list[Verdict]:
         return []
     name = max(by_name, key=lambda each: (by_name[each], each))
     took_ns = seen.each_step(by_name[name])
-    ours = bool(_COMPUTES.search(name)) or bool(_ELEMENTWISE.fullmatch(name)) or name in _COPIES
-    if ours or took_ns < _ONE_MUCH * seen.step_ns:
+    if took_ns < _ONE_MUCH * seen.step_ns or _COMPUTES.search(name) or name in _COPIES:
         return []
     mine = operators[[events.name_of(i) == name for i in operators.tolist()]]
     moved = 8 * sum(seen.elements(int(i)) for i in mine.tolist())
     least_ns = seen.each_step(moved / seen.bytes_per_s * 1e9)
+    if _ELEMENTWISE.fullmatch(name) and took_ns < _SLOWER * least_ns:
+        return []  # as slow as memory and a function of each element are
     return [
         Verdict(
             "one operator takes most of it",
@@ -148,6 +151,18 @@ def one_operator(trace: Trace) -> list[Verdict]:
             pins=seen.pins(mine),
         )
     ]
+
+
+def _without_operators(seen: Host, operators: Ints) -> NDArray[np.float64]:
+    """Of each operator its time without those it calls; what it does in Python is its own."""
+    left = seen.clean_ns.copy()
+    for index in operators.tolist():
+        at = int(seen.parent[index])
+        while at >= 0 and not seen.is_op[at]:
+            at = int(seen.parent[at])
+        if at >= 0:
+            left[at] -= seen.clean_ns[index]
+    return left
 
 
 def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Host | None]:
