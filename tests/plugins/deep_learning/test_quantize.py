@@ -1,6 +1,7 @@
 """A quarter of the bytes, nearly the same loss, and sums that are what they should be."""
 
 import functools
+from dataclasses import replace
 import itertools
 import math
 from pathlib import Path
@@ -26,7 +27,8 @@ from guide_deep_learning.training.models.model import GPT, GPTConfig, KeysValues
 
 from .tiny import CONFIG, HELD_OUT, TEXT
 
-BOTH = pytest.mark.parametrize("config", [CONFIG, modern(CONFIG)], ids=["plain", "modern"])
+CONFIGS = [CONFIG, modern(CONFIG), replace(CONFIG, pairs=64, threes=64)]
+BOTH = pytest.mark.parametrize("config", CONFIGS, ids=["plain", "modern", "tables"])
 HOWS = pytest.mark.parametrize("how", ["packed", "integers", "expanded"])
 
 

@@ -1,0 +1,1 @@
+"""How well `guide explain` explains, and how much it takes."""
