@@ -1,9 +1,9 @@
 """A quarter of the bytes, nearly the same loss, and sums that are what they should be."""
 
 import functools
-from dataclasses import replace
 import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
