@@ -50,7 +50,7 @@ class Lamp:
 
 
 class Drift:
-    """How far a frame is from what the last few showed, in grey levels: has somebody moved it?"""
+    """How far a frame is from what the last few showed, in grey levels: whether somebody moved it."""
 
     name = "drift"
 
