@@ -170,12 +170,32 @@ class Trace:
     @functools.cached_property
     def self_ns(self) -> Ints:
         """Of each event the time that no event inside of it accounts for."""
-        ns = self.events.ns
-        inner = np.zeros(len(ns), np.int64)
-        inside = self.parent >= 0
-        np.add.at(inner, self.parent[inside], ns[inside])
-        own: Ints = np.maximum(ns - inner, 0)
+        events = self.events
+        inner = np.zeros(len(events), np.int64)
+        inside = np.flatnonzero(self.parent >= 0)
+        around = self.parent[inside]
+        # What ends after the event it began in takes from that only what they share
+        shared = np.minimum(events.end_ns[inside], events.end_ns[around]) - events.start_ns[inside]
+        np.add.at(inner, around, shared)
+        own: Ints = np.maximum(events.ns - inner, 0)
         return own
+
+    def on_track(self, track: int) -> Ints:
+        """Indices of the events on a track, in order of their start."""
+        if not 0 <= track < len(self._bounds) - 1:
+            return np.empty(0, np.int64)
+        return self._by_track[self._bounds[track] : self._bounds[track + 1]]
+
+    @functools.cached_property
+    def _by_track(self) -> Ints:
+        order: Ints = np.argsort(self.events.track, kind="stable")
+        return order
+
+    @functools.cached_property
+    def _bounds(self) -> Ints:
+        """Where each track begins in `_by_track`, and where the last ends."""
+        counts = np.bincount(self.events.track, minlength=len(self.events.tracks))
+        return np.concatenate(([0], np.cumsum(counts)))
 
 
 def union(start_ns: Ints, end_ns: Ints) -> tuple[Ints, Ints]:

@@ -1,0 +1,303 @@
+"""Lines of source: from what a trace knows of a function to the line to look at.
+
+torch names a Python function `train.py(41): step`, where 41 is the line of its `def` and the path
+is cut to what `sys.path` did not hold. Here the file is looked for, its syntax tree read, and the
+lines named that do what cost the time. A span of ours is found where it is opened.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from guide.explain.constructs import dotted, first_line, lines_of, scope_at
+from guide.explain.trace import Trace
+from guide.plugin import Place
+
+_NAME = re.compile(r"(?P<file>.+?)\((?P<line>\d+)\): (?P<function>.+)", re.DOTALL)
+_LARGEST = 2_000_000  # bytes of a file of source; who has more has generated it
+_FOLDERS = 2_000  # to look for a file in, below each root
+_SKIPPED = {"site-packages", "dist-packages", "node_modules", "__pycache__", "build", "dist"}
+_RECORDS = {"span", "site", "lap", "add", "defer"}  # what opens a span on a timeline
+_OTHERS = (  # libraries whose frames nobody can change; those installed are known by their folder
+    *("torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "PIL", "cv2", "sklearn"),
+    *("lightning", "pytorch_lightning", "transformers", "accelerate", "datasets", "timm"),
+    *("tqdm", "triton", "numba", "matplotlib", "wandb", "tensorboard", "fsspec", "huggingface_hub"),
+)
+
+
+def candidates(
+    function_name: str, constructs: Sequence[str] = (), roots: Sequence[Path | str] = ()
+) -> tuple[Place, ...]:
+    """Lines inside of a function that do one of some things, the likeliest first.
+
+    Args:
+        function_name: as a trace has it: "train.py(41): step".
+        constructs: what to look for, the likeliest first:
+            ".item" a method of that name, called on anything; "print", "DataLoader" a function,
+            whatever stands before it (`torch.utils.data.DataLoader(`); "time.sleep" its dotted
+            name, or the end of that; "[mask]" an index that is a boolean mask; "for" a loop.
+        roots: folders to look for the file in, before the working folder and `sys.path`.
+
+    Returns:
+        A Place for each line with its text; the function's own line when it does none of this.
+        Where the file is not to be had, has changed or cannot be read, one Place with what the
+        trace says; none when `function_name` names no function of a file.
+    """
+    said = _NAME.fullmatch(function_name)
+    if said is None:
+        return ()
+    name, line = said["function"], int(said["line"])
+    as_said = Place(said["file"], line, name)
+    for file in _files(said["file"], tuple(str(root) for root in roots), str(Path.cwd())):
+        tree, lines = _parsed(file)
+        scope = None if tree is None else scope_at(tree, name, line)
+        if scope is None:
+            continue
+        found = lines_of(scope, constructs) or [_def_line(scope)]
+        return tuple(Place(_short(file), at, _text(lines, at)) for at in found)
+    return (as_said,)
+
+
+def innermost_python(
+    trace: Trace, event: int | None = None, *, t_ns: int = 0, track: int = -1
+) -> str | None:
+    """The deepest Python function of a person's own that was open, outside of any library.
+
+    Args:
+        trace: taken with stacks; without, there is nothing to find.
+        event: index of the event that it is open around (or is itself).
+        t_ns: or else a moment,
+        track: and the index in `Events.tracks` of the thread.
+
+    Returns:
+        Its name, to give to `candidates`; None: no such function was open.
+    """
+    at = _open_at(trace, t_ns, track) if event is None else event
+    events = trace.events
+    while at >= 0:
+        is_open = event is not None or events.end_ns[at] > t_ns
+        if is_open and own_python(name := events.name_of(at)):
+            return name
+        at = int(trace.parent[at])
+    return None
+
+
+def own_python(function_name: str) -> bool:
+    """Whether a function that a trace names is a person's own: of no library, nor Python's."""
+    said = _NAME.fullmatch(function_name)
+    return said is not None and _is_own(said["file"], str(Path.cwd()))
+
+
+def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
+    """Where a span called `name` is opened: in a project's folder, or in the engine it uses.
+
+    `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
+    the name, such as a stage's `name = "detect"`. An engine (a package `guide_...` that the
+    project imports) is looked into where the project opens no such span itself.
+
+    Returns:
+        A Place for each line, with its text; none when it is not to be found.
+    """
+    engines: dict[str, None] = {}
+    found: list[tuple[int, Place]] = []
+    for file in sources(Path(folder)):
+        tree, lines = _parsed(file)
+        if tree is None:
+            continue
+        engines |= dict.fromkeys(_engines(tree))
+        found += _spans(tree, file, lines, name)
+    if not any(rank == 0 for rank, _ in found):
+        for package in [*engines, "guide"]:
+            for file in sources(*_package(package)):
+                if name in _read(file):
+                    tree, lines = _parsed(file)
+                    found += [] if tree is None else _spans(tree, file, lines, name)
+    best = min((rank for rank, _ in found), default=0)
+    return tuple(dict.fromkeys(place for rank, place in found if rank == best))
+
+
+def sources(*folders: Path) -> Iterator[Path]:
+    """Files of Python below some folders, in order; not those of environments and builds."""
+    for folder in folders:
+        for count, (at, below, files) in enumerate(os.walk(folder)):
+            if count >= _FOLDERS:
+                break
+            below[:] = sorted(each for each in below if not _is_skipped(Path(at) / each))
+            yield from (Path(at) / file for file in sorted(files) if file.endswith(".py"))
+
+
+def _is_skipped(folder: Path) -> bool:
+    name = folder.name
+    return name in _SKIPPED or name.startswith(".") or (folder / "pyvenv.cfg").exists()
+
+
+def _files(said: str, roots: tuple[str, ...], cwd: str) -> Iterator[Path]:
+    """Files that a trace may mean by a path, exact ones before those that merely end like it."""
+    # A trace may come from Windows
+    parts = said.replace("\\", "/").split("/")
+    if Path(said).is_absolute():
+        yield from (path for path in [Path(said)] if path.is_file())
+    parts = [part for part in parts if part not in ("", ".", "..")]
+    if not parts:
+        return
+    folders = dict.fromkeys([*roots, cwd, *sys.path])
+    # The longest end of the path that is there: what lies before it was another machine's
+    for first in range(len(parts)):
+        for folder in folders:
+            path = Path(folder or cwd).joinpath(*parts[first:])
+            if path.is_file():
+                yield path
+    for folder in dict.fromkeys([*roots, cwd]):
+        yield from _by_name(folder).get(parts[-1], ())
+
+
+def _parsed(file: Path) -> tuple[ast.Module | None, list[str]]:
+    """A file's syntax tree and its lines; no tree when it is no Python of this version."""
+    try:
+        about = file.stat()
+    except OSError:
+        return None, []
+    return _parsed_as_of(file, about.st_mtime_ns, about.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _by_name(folder: str) -> dict[str, list[Path]]:
+    """The files of Python below a folder, by their names."""
+    found: dict[str, list[Path]] = {}
+    for file in sources(Path(folder)):
+        found.setdefault(file.name, []).append(file)
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed_as_of(file: Path, mtime_ns: int, size: int) -> tuple[ast.Module | None, list[str]]:
+    del mtime_ns
+    if size > _LARGEST:
+        return None, []
+    try:
+        source = file.read_bytes()
+        return ast.parse(source), _decoded(source).splitlines()
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, LookupError):
+        return None, []
+
+
+def _decoded(source: bytes) -> str:
+    import io
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return source.decode(encoding)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _text(lines: list[str], line: int) -> str:
+    return lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""
+
+
+def _def_line(scope: ast.AST) -> int:
+    return int(getattr(scope, "lineno", 1) or first_line(scope))
+
+
+def _short(file: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return str(file.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(file)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_own(said: str, cwd: str) -> bool:
+    parts = [part for part in said.replace("\\", "/").split("/") if part not in ("", ".")]
+    if not parts or parts[0].startswith("<"):
+        return False
+    if any(part in ("site-packages", "dist-packages") for part in parts):
+        return False
+    if any(re.fullmatch(r"python\d(\.\d+)?", part) for part in parts[:-1]):
+        return False  # /usr/lib/python3.11/threading.py
+    if (Path(cwd) / said).is_file():
+        return True
+    top = parts[0].removesuffix(".py")
+    return top not in sys.stdlib_module_names and top not in _OTHERS and not _installed(top)
+
+
+@functools.lru_cache(maxsize=1024)
+def _installed(top: str) -> bool:
+    """Whether a library of that name is installed here."""
+    return any(
+        (Path(folder) / top).is_dir() or (Path(folder) / f"{top}.py").is_file()
+        for folder in sys.path
+        if folder.endswith(("site-packages", "dist-packages"))
+    )
+
+
+def _open_at(trace: Trace, t_ns: int, track: int) -> int:
+    """The last event that began on a track by a moment; what was open lies around it."""
+    on = trace.on_track(track)
+    at = int(trace.events.start_ns[on].searchsorted(t_ns, "right")) - 1
+    return int(on[at]) if at >= 0 else -1
+
+
+def _engines(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        tops = [name.partition(".")[0] for name in names]
+        yield from (top for top in tops if top.startswith("guide_"))
+
+
+def _package(name: str) -> list[Path]:
+    """The folder of a package, without importing it."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return []
+    places = spec.submodule_search_locations if spec else None
+    return [Path(place) for place in places or ()]
+
+
+def _spans(tree: ast.Module, file: Path, lines: list[str], name: str) -> list[tuple[int, Place]]:
+    """Of a file the lines that open a span of that name (0), carry it (1) or hold the word (2)."""
+    found: dict[int, int] = {}
+
+    def note(line: int, rank: int) -> None:
+        found[line] = min(rank, found.get(line, rank))
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            opens = dotted(node.func).rpartition(".")[2] in _RECORDS
+            if opens and node.args and _says(node.args[0], name):
+                note(node.args[0].lineno, 0)
+            for keyword in node.keywords:
+                if keyword.arg == "span" and _says(keyword.value, name):
+                    note(keyword.value.lineno, 0)
+        elif isinstance(node, ast.ClassDef):
+            for each in node.body:
+                if isinstance(each, ast.Assign | ast.AnnAssign) and _says(each.value, name):
+                    note(each.lineno, 1)
+        elif _says(node, name):
+            note(node.lineno, 2)  # type: ignore[attr-defined]
+    return [
+        (rank, Place(_short(file), line, _text(lines, line)))
+        for line, rank in sorted(found.items())
+    ]
+
+
+def _says(node: ast.AST | None, name: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == name
