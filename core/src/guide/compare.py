@@ -144,10 +144,14 @@ def compare(
 
 
 def tick_change(
-    old: Mapping[str, Any], new: Mapping[str, Any], repeats: Sequence[Repeat] = ()
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    repeats: Sequence[Repeat] = (),
+    name: str = "tick p50",
 ) -> Change | None:
-    """How the median tick time changed; None where one of the runs has no ticks."""
-    return next(_ticks(whole(old), whole(new), _Between(repeats)), None)
+    """How a figure of the ticks changed, by default their median time; None where it is missing."""
+    changes = _ticks(whole(old), whole(new), _Between(repeats))
+    return next((change for change in changes if change.name == name), None)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

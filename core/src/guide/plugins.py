@@ -68,6 +68,13 @@ class PluginStatus:
         return f"{about}{reason}{where}{remedy}"
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence(Verdict):
+    """What a rule said in plain words, which gives no figure to rank it by; or why it failed."""
+
+    failed: bool = False
+
+
 class Plugins:
     """All plugins that can be found, and what the healthy ones contribute.
 
@@ -347,7 +354,7 @@ def explain(plugins: Plugins, record: Mapping[str, Any]) -> list[str]:
 def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
     """What the plugins' rules find in a run's record or in a trace, in their order.
 
-    A sentence is a verdict with a title of its rule's; a rule that raises is one of its own.
+    A plain sentence is a `Sentence`, titled by its rule; so is the failure of a rule that raises.
     """
     found: list[Verdict] = []
     for diagnosis in plugins.diagnoses():
@@ -359,9 +366,9 @@ def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
             said = load(diagnosis.rule)(given)
             for each in [said] if isinstance(said, str | Verdict) else said:
                 if not isinstance(each, Verdict):
-                    each = Verdict(diagnosis.name, str(each))
+                    each = Sentence(diagnosis.name, str(each))
                 found.append(each)
         except (Exception, SystemExit) as error:
             said = f"rule {diagnosis.name} failed: {type(error).__name__}: {error}"
-            found.append(Verdict(diagnosis.name, said))
+            found.append(Sentence(diagnosis.name, said, failed=True))
     return found

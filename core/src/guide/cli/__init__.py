@@ -45,6 +45,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "trace": ("trace", "Say where a run's trace is; put a torch profile on its timeline."),
     },
     "Look": {
+        "explain": ("explain", "Say in plain words where the time of a run or a trace went."),
+        "profile": ("profile", "Take a trace of a program or project, and explain it."),
         "tracks": ("tracks", "List the tracks, and what is wrong with a plugin."),
         "machine": ("machine", "Measure what this machine can do: its ceilings."),
         "doctor": ("doctor", "Say what this machine has, lacks and can do."),

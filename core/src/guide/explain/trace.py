@@ -133,6 +133,16 @@ class Trace:
         return round(sum(step.ns for step in self.steps) / len(self.steps))
 
     @property
+    def unwatched_ns(self) -> int:
+        """How long a step takes when no profiler slows it, where the trace says so.
+
+        `guide profile` times steps before it records some. Of another trace: `step_ns`.
+        """
+        said = self.about.get("guide")
+        timed = said.get("step_ns") if isinstance(said, Mapping) else None
+        return round(timed) if isinstance(timed, int | float) and timed > 0 else self.step_ns
+
+    @property
     def typical(self) -> Window:
         """The step whose length is nearest to the median's: the one to draw."""
         lengths = sorted(step.ns for step in self.steps)

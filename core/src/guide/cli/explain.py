@@ -1,0 +1,137 @@
+"""`guide explain`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from guide.cli.shared import terminal
+from guide.errors import GuideError, UsageError
+from guide.explain.kept import against, keep, last_time
+from guide.explain.page import NAME as PAGE
+from guide.explain.page import page, write_page
+from guide.explain.target import Explained, explain_target
+from guide.explain.telling import Teller
+from guide.explain.versus import Versus, written_versus
+from guide.explain.written import written
+from guide.learn.contents import all_exercises, all_sections
+from guide.plugins import Plugins
+
+
+@click.command("explain")
+@click.argument("targets", nargs=-1, type=click.Path(path_type=Path), metavar="[TARGET] [OTHER]")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the page with a typical step drawn to FILE; a run's goes beside it anyway.",
+)
+@click.option("--no-html", is_flag=True, help="Write no page.")
+@click.option("--all", "everything", is_flag=True, help="Say all of every verdict.")
+def explain(
+    targets: Sequence[Path], as_json: bool, html: Path | None, no_html: bool, everything: bool
+) -> None:
+    """Say where the time of TARGET went, in plain words, and what to do about it.
+
+    TARGET is a trace file, a run (its folder or name; the last one by default), or
+    module:function for what Numba compiles. With two, the first is from before a change: what
+    got better, and what is next.
+    """
+    show(targets, as_json=as_json, html=html, no_html=no_html, everything=everything)
+
+
+def show(
+    targets: Sequence[Path],
+    *,
+    as_json: bool = False,
+    html: Path | None = None,
+    no_html: bool = False,
+    everything: bool = False,
+) -> None:
+    """Explain one target, or two, as the command does.
+
+    Raises:
+        GuideError: when that cannot be.
+    """
+    if len(targets) > 2:
+        raise UsageError("at most two can be held against each other", "guide explain BEFORE AFTER")
+    if html and no_html:
+        raise UsageError("--html and --no-html are opposites", "leave one of them out")
+    plugins = Plugins()
+    found = [explain_target(target, plugins) for target in (targets or (None,))]
+    subject, notes = found[-1], []
+    versus, last = None, ""
+    if len(found) == 2:
+        versus = _versus(*found)
+        document = written_versus(versus, [written(each.answer) for each in found])
+    else:
+        if subject.folder is not None and subject.record is not None:
+            last = last_time(subject.folder, subject.record, subject.answer)
+        document = written(subject.answer)
+    notes += [keep(each.folder, each.answer) for each in found if each.folder is not None]
+    known = {item.id for of in (all_sections, all_exercises) for item in of(plugins)}
+    beside = subject.folder / PAGE if subject.folder and not (as_json or no_html) else None
+    file = html or beside
+    if file is not None:
+        text = page(subject.answer, subject.trace, known=known, last=last, versus=versus)
+        trouble = _write(file, text)
+        if trouble and html:
+            raise GuideError(trouble, "choose another place: --html FILE")
+        notes.append(f"no page is written: {trouble}" if trouble else "")
+        file = None if trouble else file
+    if as_json:
+        click.echo(json.dumps(document))
+        return
+    _, columns, color, _ = terminal()
+    teller = Teller(columns, color, known)
+    if versus is not None:
+        lines = [*teller.versus(versus, everything=everything)]
+    else:
+        lines = [*teller.answer(subject.answer, everything=everything, last=last)]
+    lines += ["", *teller.ending(_next(subject, targets), file)]
+    for note in dict.fromkeys(filter(None, notes)):
+        lines += teller.lines(f"Note: {note}.")
+    click.echo("\n".join(lines), color=color)
+
+
+def _write(file: Path, text: str) -> str:
+    """Write the page; says in a line what was in the way, else nothing."""
+    try:
+        write_page(file, text)
+    except OSError as error:
+        return f"{file}: {error.strerror or error}"
+    return ""
+
+
+def _next(found: Explained, targets: Sequence[Path]) -> str:
+    """What to type next."""
+    worth = found.answer.worth
+    if found.folder is not None:
+        if worth and found.answer.unit == "step":
+            return "mend 1, then: guide profile, which says what it gave back"
+        if worth:
+            return "mend 1, then: guide run, and guide explain says what it gave back"
+        return "guide report has the whole of the run"
+    typed = shlex.quote(str(targets[-1]))
+    if found.answer.unit == "call":
+        return f"change it, then: guide explain {typed}" if worth else "guide explain another one"
+    if worth:
+        return f"mend 1, take another trace, and hold it against this: guide explain {typed} NEW"
+    return f"see it drawn: guide explain {typed} --html explain.html"
+
+
+def _versus(before: Explained, after: Explained) -> Versus:
+    runs = (before.folder, after.folder)
+    if runs[0] and runs[1] and after.record:
+        found = against(before.answer, runs[0], after.answer, runs[1], after.record)
+        if found is not None:
+            return found
+    if before.answer.unit != after.answer.unit:
+        units = f"a {before.answer.unit} and a {after.answer.unit}"
+        raise UsageError(f"{units} cannot be compared", "name two of a kind")
+    return Versus(before.answer, after.answer)

@@ -1,0 +1,154 @@
+"""What the time of a step is, before any rule has said what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from guide.explain.answer import Part, printable
+from guide.explain.trace import DEVICE, Ints, Trace, Window, covered_ns, union
+from guide.units import percent
+
+IDLE = "GPU idle"
+_BUSY = 0.85  # of a step, from which on the device is what limits
+_SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
+_NAMED = 3  # of the parts, the rest is one
+
+
+def of_trace(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
+    """What a step takes, its parts, and what limits it, in a sentence."""
+    events = trace.events
+    if len(events.of(*DEVICE)):
+        return _on_device(trace)
+    for kinds, what in ((("op",), "operators"), (("span",), "spans"), (("python",), "functions")):
+        if len(among := events.of(*kinds)):
+            return trace.step_ns, *_on_host(trace, among[trace.in_steps[among]], what)
+    return trace.step_ns, (), ""
+
+
+def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
+    """What a tick takes, its parts by its spans, and what limits it.
+
+    A tick is counted from when it was due until it was done, so waking late is part of it.
+    """
+    ticks = record["tick_time"]["count"] or 1
+    mean = round(record["tick_time"]["mean_ns"])
+    late = max(round(record["lateness"]["mean_ns"]), 0) if record["loop"]["rate_hz"] else 0
+    whole = mean + late
+    waking = (Part("waking late", late),) if late >= _SAID * whole else ()
+    spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
+    outer = {n: s for n, s in spans.items() if n.rpartition("/")[0] not in spans}
+    parts = [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
+    parts, rest = _largest(parts)
+    rest = max(mean - sum(part.ns for part in parts), rest)
+    if not parts or not mean:
+        return whole, waking, ""
+    top = parts[0]
+    limits = f"Most of a tick is {top.name}, {percent(min(top.ns, whole), whole)} of it."
+    return whole, (*parts, Part("everything else", rest), *waking), limits
+
+
+def stretch(trace: Trace) -> Window:
+    """From when the first step began until the device was done with the last.
+
+    The host runs ahead of the device, so its steps say little of how long theirs take: what it
+    launched before them is theirs no more, what it launched in them is.
+    """
+    events, steps = trace.events, trace.steps
+    first, last = steps[0].start_ns, steps[-1].end_ns
+    device = events.of(*DEVICE)
+    calls = events.of("runtime")
+    calls = calls[events.correlation[calls] >= 0]
+    if not trace.stepped or not len(device):
+        return Window(first, last)
+    calls = calls[np.argsort(events.correlation[calls], kind="stable")]
+    known = events.correlation[calls]
+    asked = events.start_ns[device].copy()
+    if len(calls):
+        at = np.minimum(np.searchsorted(known, events.correlation[device]), len(known) - 1)
+        found = known[at] == events.correlation[device]
+        asked[found] = events.start_ns[calls[at[found]]]
+    ends = events.end_ns[device]
+    begin = int(ends[asked < first].max(initial=first))
+    return Window(begin, int(ends[asked < last].max(initial=max(last, begin + 1))))
+
+
+def _on_device(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
+    whole, n = stretch(trace), len(trace.steps)
+    step_ns = round(whole.ns / n)
+
+    def covered(*kinds: str) -> int:
+        among = trace.events.of(*kinds)
+        cover = union(trace.events.start_ns[among], trace.events.end_ns[among])
+        edges = (np.array([t], np.int64) for t in whole[:2])
+        return round(int(covered_ns(cover, *edges).sum()) / n)
+
+    kernels, busy = covered("kernel"), covered(*DEVICE)
+    idle = max(step_ns - busy, 0)
+    parts = (
+        Part("computing on the GPU", kernels),
+        Part("only copying", busy - kernels),
+        Part(IDLE, idle),
+    )
+    share = percent(busy, step_ns)
+    if busy >= _BUSY * step_ns:
+        limits = (
+            f"The GPU is busy {share} of the time, so it is the limit: "
+            "only less work for it, or quicker kernels, would help."
+        )
+    else:
+        limits = f"The GPU is busy {share} of the time; no rule found what it waits for."
+    return step_ns, parts, limits
+
+
+def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], str]:
+    """By the time that each name takes without what it calls; threads side by side count once."""
+    events, n = trace.events, len(trace.steps)
+    inside = np.zeros(len(events), bool)
+    inside[among] = True
+    # Only what is of this kind is taken out: an operator owns the runtime calls that it makes
+    own = events.ns.copy()
+    parent = trace.parent
+    nested = among[(parent[among] >= 0)]
+    holder = parent[nested]
+    for _ in range(8):  # past what is of another kind, up to the one it lies in
+        other = (holder >= 0) & ~inside[holder]
+        if not other.any():
+            break
+        holder = np.where(other, parent[holder], holder)
+    kept = (holder >= 0) & inside[holder]
+    np.subtract.at(own, holder[kept], events.ns[nested[kept]])
+    by_name = np.zeros(len(events.names), np.int64)
+    np.add.at(by_name, events.name[among], np.maximum(own[among], 0))
+    order = np.argsort(-by_name, kind="stable")
+    parts = [
+        Part(printable(events.names[i]), round(int(by_name[i]) / n)) for i in order if by_name[i]
+    ]
+    covered = _covered(trace, among)
+    parts, rest = _largest(parts)
+    outside = max(trace.step_ns - covered, 0)
+    if not parts:
+        return (), ""
+    top, most = parts[0], max(trace.step_ns, 1)
+    limits = f"Most of it is {top.name}, {percent(min(top.ns, most), most)} of the time."
+    if outside > top.ns:
+        limits = f"{percent(outside, most)} of the time lies outside of {what}."
+    others = (Part(f"other {what}", rest),) if rest else ()
+    return (*parts, *others, Part(f"outside of {what}", outside)), limits
+
+
+def _covered(trace: Trace, among: Ints) -> int:
+    """How long of a step at least one of these events was open, on average."""
+    events = trace.events
+    cover = union(events.start_ns[among], events.end_ns[among])
+    starts = np.array([step.start_ns for step in trace.steps], np.int64)
+    ends = np.array([step.end_ns for step in trace.steps], np.int64)
+    return round(int(covered_ns(cover, starts, ends).sum()) / len(trace.steps))
+
+
+def _largest(parts: list[Part]) -> tuple[list[Part], int]:
+    """The largest parts, and the sum of the others."""
+    parts = sorted(parts, key=lambda part: -part.ns)
+    return parts[:_NAMED], sum(part.ns for part in parts[_NAMED:])

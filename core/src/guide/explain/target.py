@@ -1,0 +1,220 @@
+"""From what was typed to an answer: a trace file, a run, or a function that Numba compiles."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from guide.errors import GuideError, UsageError
+from guide.explain import spent
+from guide.explain.answer import Answer, Part, Unit, ranked
+from guide.explain.reading import read_trace
+from guide.explain.trace import Trace
+from guide.plugin import Pin, Verdict, load
+from guide.plugins import Plugins, verdicts
+from guide.trace import FILES
+from guide.units import duration
+
+PROFILES = ("torch.json.gz", "torch.json")
+"""What torch's profile is called in a run's folder, where there is one."""
+
+_SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
+_SLOWER = 0.02  # by which a profiled step must differ for it to be said
+_TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mislead
+_MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
+_TRACK = "deep-learning"  # the one that knows torch
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What was explained, with what it takes to draw it and to keep its prediction."""
+
+    answer: Answer
+    trace: Trace | None = None
+    folder: Path | None = None  # of the run
+    record: Mapping[str, Any] | None = None
+
+
+def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
+    """Explain what was typed; by default the last run of the project one is in.
+
+    Raises:
+        GuideError: when there is no such thing, or nobody who could explain it.
+    """
+    from guide.cli.report import find_run
+
+    if typed is None:
+        return _run(find_run(None), plugins)
+    if not typed.exists() and ":" in str(typed):
+        return Explained(_function(str(typed)))
+    if typed.is_file():
+        of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
+        if of_a_run and (typed.parent / "run.json").exists():
+            return _run(typed.parent, plugins)
+        if not typed.name.endswith(_SUFFIXES):
+            raise UsageError(f"{typed} is no trace", "name a .json, .json.gz, .pftrace or .zip")
+        return _file(typed, str(typed), plugins)
+    if not (typed / "run.json").exists() and (profile := _profile(typed)):
+        return _file(profile, str(profile), plugins)
+    if not typed.exists() and typed.name.endswith(_SUFFIXES):
+        raise GuideError(f"there is no {typed}", "guide profile takes a trace, guide run makes one")
+    try:
+        folder = find_run(typed)
+    except GuideError:
+        if typed.exists():
+            raise
+        what = f"{typed} is no trace, no run and no module:function"
+        raise GuideError(what, "guide report shows the last run") from None
+    return _run(folder, plugins)
+
+
+def _profile(folder: Path) -> Path | None:
+    """Torch's profile in a folder: as `guide profile` names it, or the newest of TensorBoard's."""
+    named = [folder / name for name in PROFILES if (folder / name).is_file()]
+    try:
+        named = named or sorted(folder.glob("*.pt.trace.json*"), key=lambda f: -f.stat().st_mtime)
+    except OSError:
+        return None
+    return named[0] if named else None
+
+
+def _file(file: Path, name: str, plugins: Plugins) -> Explained:
+    trace = _read(file)
+    if not _has_rules(plugins):
+        if trace.events.of("op", "runtime", "kernel").size:
+            remedy = _to_install(plugins)
+            raise GuideError("no installed track has rules for a trace of torch's", remedy)
+        lacks = "no installed track has rules for traces; a run has its own: guide explain RUN"
+        trace = replace(trace, missing=(*trace.missing, lacks))
+    return Explained(_of_trace(trace, name, plugins), trace)
+
+
+def _has_rules(plugins: Plugins) -> bool:
+    return any(diagnosis.reads == "trace" for diagnosis in plugins.diagnoses())
+
+
+def _to_install(plugins: Plugins) -> str:
+    """What brings the rules: the track, one that works, or a newer one."""
+    for status in plugins.troubles:
+        if status.name == _TRACK:
+            return status.line
+    if any(track.name == _TRACK for track in plugins.tracks()):
+        return f"pip install --upgrade {plugins.plugin_of(_TRACK).distribution}"
+    return f'in the repository of the guide: pip install ".[{_TRACK}]"'
+
+
+def _read(file: Path) -> Trace:
+    if not zipfile.is_zipfile(file):
+        return read_trace(file)
+    with zipfile.ZipFile(file) as pack, tempfile.TemporaryDirectory() as folder:
+        held = {info.filename: info for info in pack.infolist()}
+        # Torch's says more: it is what `guide trace --with` was asked to put in
+        name = next((n for n in ("torch.json", *(f"guide{s}" for s in _SUFFIXES)) if n in held), "")
+        if not name:
+            raise GuideError(f"{file} holds no trace", "guide trace --with TORCH.JSON makes one")
+        if held[name].file_size > _MOST_UNPACKED:
+            raise GuideError(f"{file} unpacks to more than 8 GB", "profile fewer steps")
+        try:
+            return replace(read_trace(Path(pack.extract(held[name], folder))), source=str(file))
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise GuideError(f"{file} is damaged: {error}", "make it again: guide trace") from None
+
+
+def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
+    unit: Unit = "step" if trace.stepped else "trace"
+    watched_ns, parts, limits = spent.of_trace(trace)
+    # Rules speak of the time that a step takes when nobody looks, where that is known
+    step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
+    slower = watched_ns / step_ns if step_ns else 1.0
+    facts = []
+    if slower > _TOO_SLOW:  # it slows small operators most, so nothing keeps its share
+        parts, limits = (), ""
+        facts.append(
+            f"Under the profiler it took {duration(watched_ns)}: its parts are not what they were."
+        )
+    elif abs(slower - 1) > _SLOWER:
+        facts.append(f"Under the profiler it took {duration(watched_ns)}.")
+    answer = Answer(
+        name, unit, step_ns, len(trace.steps),
+        spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
+        limits=limits, facts=tuple(facts), missing=trace.missing,
+    )  # fmt: skip
+    return ranked(answer, verdicts(plugins, "trace", trace))
+
+
+def _run(folder: Path, plugins: Plugins) -> Explained:
+    from guide.record import read_record
+    from guide.report import whole
+
+    record = read_record(folder)
+    full = whole(record)
+    if not full["tick_time"]["count"]:
+        raise GuideError(f"{folder} ended before its first tick", "run again: guide run")
+    found = verdicts(plugins, "run", record)
+    name = _named(folder, record)
+    profile = _profile(folder)
+    if profile is not None and _has_rules(plugins):
+        trace = _read(profile)
+        answer = _of_trace(trace, name, plugins)
+        # Rules of runs count from the loop's start, which the profile knows nothing of
+        answer = ranked(answer, [replace(verdict, pins=()) for verdict in found])
+        return Explained(_in_order(answer), trace, folder, record)
+    tick_ns, parts, limits = spent.of_run(full)
+    missing = []
+    if profile is not None:
+        missing.append(f"no track has rules for {profile.name}; {_to_install(plugins)}")
+    own, lacks = _own(folder)
+    if own is not None:
+        later = _later_ns(own, full)
+        found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
+    answer = Answer(
+        name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
+        missing=(*missing, *lacks),
+    )  # fmt: skip
+    return Explained(ranked(answer, found), own, folder, record)
+
+
+def _named(folder: Path, record: Mapping[str, Any]) -> str:
+    return f"run {folder.resolve().name} of {record['project']['name']}"
+
+
+def _in_order(answer: Answer) -> Answer:
+    """Verdicts of the run and of its profile, as one ranking."""
+    worth = sorted(answer.worth, key=lambda verdict: -verdict.recoverable_ns)
+    return replace(answer, worth=tuple(worth))
+
+
+def _own(folder: Path) -> tuple[Trace | None, tuple[str, ...]]:
+    """The run's timeline, which is there to be drawn: without it the answer is whole."""
+    file = next((folder / name for name in FILES if (folder / name).is_file()), None)
+    if file is None:
+        return None, ("the run's trace is gone, so no step can be drawn",)
+    try:
+        return read_trace(file), ()
+    except GuideError as error:
+        return None, (f"no step can be drawn: {error.message}",)
+
+
+def _later_ns(trace: Trace, record: Mapping[str, Any]) -> int:
+    """By how much the trace's times are later than the record's, by the first tick of both."""
+    ticks, starts = trace.events.of("tick"), record["ticks"]["start_ns"]
+    return int(trace.events.start_ns[ticks[0]]) - starts[0] if len(ticks) and starts else 0
+
+
+def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
+    return tuple(
+        Pin(pin.start_ns + later_ns, pin.end_ns + later_ns, pin.lane) for pin in verdict.pins
+    )
+
+
+def _function(typed: str) -> Answer:
+    if not find_spec("numba"):
+        raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
+    said = load("guide.explain.numba:explain_function")(typed)
+    facts = tuple(f"{name}: {value}" for name, value in said.facts)
+    return ranked(Answer(typed, "call", 0, facts=facts), said.verdicts)

@@ -1,0 +1,122 @@
+"""Two answers about the same program: what got better, and whether as much as was promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from guide.compare import Change
+from guide.explain.answer import Answer
+from guide.plugin import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """An answer, and one from before a change.
+
+    A verdict is known again by its title, which rules keep the same.
+
+    Attributes:
+        before, after: the answers.
+        change: of the mean tick's work, with its interval, where both are runs.
+    """
+
+    before: Answer
+    after: Answer
+    change: Change | None = field(default=None, compare=False)
+
+    @property
+    def gone(self) -> tuple[Verdict, ...]:
+        """What was worth mending and is not any more."""
+        still = {verdict.title for verdict in self.after.worth}
+        return tuple(verdict for verdict in self.before.worth if verdict.title not in still)
+
+    @property
+    def still(self) -> tuple[tuple[Verdict, Verdict], ...]:
+        """What is worth mending before and after, each as it was and as it is."""
+        was = {verdict.title: verdict for verdict in self.before.worth}
+        return tuple((was[v.title], v) for v in self.after.worth if v.title in was)
+
+    @property
+    def new(self) -> tuple[Verdict, ...]:
+        """What is worth mending only now."""
+        was = {verdict.title for verdict in self.before.worth}
+        return tuple(verdict for verdict in self.after.worth if verdict.title not in was)
+
+    @property
+    def predicted(self) -> float | None:
+        """The share of a step that mending what is gone was to win; None where nothing is."""
+        gone = self.gone
+        if not gone or not self.before.step_ns:
+            return None
+        return 1 - self.before.mended_ns(gone) / self.before.step_ns
+
+    @property
+    def measured(self) -> float | None:
+        """The share of a step that is gone; negative where it became longer."""
+        if self.change is not None and self.change.old:
+            return 1 - self.change.new / self.change.old
+        if not (self.before.step_ns and self.after.step_ns):
+            return None
+        return 1 - self.after.step_ns / self.before.step_ns
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Bounds of `measured`, where they are known: 95 % of what chance does lies inside."""
+        change = self.change
+        if change is None or change.low is None or change.high is None:
+            return None
+        return -change.high, -change.low
+
+
+def less(share: float) -> str:
+    """A share of time won: "35 % less", "4 % more", "as long as before"."""
+    points = round(100 * abs(share)) if abs(share) >= 0.1 else round(100 * abs(share), 1)
+    if not points:
+        return "no less"
+    return f"{points:g} % {'less' if share > 0 else 'more'}"
+
+
+def measured(versus: Versus) -> str:
+    """What was measured, with its interval where there is one: "35 % less (31 to 39 %)"."""
+    share, bounds = versus.measured, versus.interval
+    if share is None:
+        return "not measured"
+    if bounds is None:
+        return less(share)
+    low, high = sorted(bounds) if share > 0 else sorted(-bound for bound in bounds)
+    text = f"{less(share)} ({100 * low:.0f} to {100 * high:.0f} %)"
+    unsure = bounds[0] <= 0 <= bounds[1]
+    return f"{text}, which may be chance" if unsure else text
+
+
+def held(versus: Versus) -> str:
+    """The promise for what is gone against what came of it, in a sentence; "" of nothing gone."""
+    promised = versus.predicted
+    if promised is None:
+        return ""
+    names = said(verdict.title for verdict in versus.gone)
+    return f"{less(promised)} was predicted for {names}; measured: {measured(versus)}"
+
+
+def said(names: Any) -> str:
+    """Names in a sentence: "a, b and c"."""
+    names = list(names)
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def written_versus(versus: Versus, documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Two answers as plain data: both documents, and what is between them."""
+    share, bounds, promised = versus.measured, versus.interval, versus.predicted
+    return {
+        "schema": documents[0]["schema"],
+        "before": documents[0],
+        "after": documents[1],
+        "gone": [verdict.title for verdict in versus.gone],
+        "still": [verdict.title for _, verdict in versus.still],
+        "new": [verdict.title for verdict in versus.new],
+        "predicted": None if promised is None else round(promised, 6),
+        "measured": None if share is None else round(share, 6),
+        "interval": None if bounds is None else [round(bound, 6) for bound in bounds],
+    }

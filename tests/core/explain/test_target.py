@@ -1,0 +1,50 @@
+"""Runs of every kind and age become an answer, or one line that says why not."""
+
+import json
+
+import pytest
+
+from guide.errors import GuideError
+from guide.explain.page import page
+from guide.explain.target import explain_target
+from guide.explain.telling import Teller
+from guide.plugins import Plugins
+from tests.core.sample_record import killed, older, sample
+
+EVIL = "<script>alert(1)</script>"
+
+
+def explained(folder, record):
+    folder.mkdir(exist_ok=True)
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    return explain_target(folder, Plugins([], []))
+
+
+@pytest.mark.parametrize("of", [dict, older, killed])
+def test_a_record_of_any_age_is_explained(tmp_path, of):
+    found = explained(tmp_path / "run", of(sample()))
+    assert found.answer.unit == "tick"
+    assert found.answer.step_ns > 0
+    assert sum(part.ns for part in found.answer.spent) <= 1.01 * found.answer.step_ns
+    assert list(Teller(60, False).answer(found.answer))
+
+
+def test_a_run_that_never_ticked_is_one_line(tmp_path):
+    with pytest.raises(GuideError, match="before its first tick"):
+        explained(tmp_path / "run", sample(ticks=0))
+
+
+def test_names_that_are_markup_stay_text(tmp_path):
+    record = sample()
+    span = next(iter(record["spans"].values()))
+    record["spans"] = {EVIL: span}
+    found = explained(tmp_path / "run", record)
+    assert EVIL not in page(found.answer)
+
+
+def test_a_step_of_a_run_is_counted_from_when_it_was_due(tmp_path):
+    record = sample()
+    record["loop"]["rate_hz"] = 60
+    late, work = record["lateness"]["mean_ns"], record["tick_time"]["mean_ns"]
+    found = explained(tmp_path / "run", record)
+    assert found.answer.step_ns == pytest.approx(late + work, abs=2)
