@@ -24,7 +24,7 @@ HEART = {
     *("guide.errors", "guide.units", "guide.machine", "guide.options", "guide.picture"),
     *("guide.loop", "guide.grid", "guide.clock", "guide.pacing"),
     *("guide.recorder", "guide.timing", "guide.percentiles", "guide.ticks", "guide.columns"),
-    *("guide.causes", "guide.realtime", "guide.stopping"),
+    *("guide.causes", "guide.asleep", "guide.realtime", "guide.stopping"),
     *("guide.meter", "guide.process", "guide.resources", "guide.energy", "guide.budgets"),
     *("guide.run", "guide.record", "guide.journal", "guide.replay"),
 }

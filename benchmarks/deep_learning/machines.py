@@ -58,7 +58,7 @@ def _hosts(rounds: int, seconds: float) -> Iterator[Row]:
         found = measure(rounds, ways, seconds)
     yield _over("the same on 2 hosts at 100 Mbit/s", found, "two", "one", None)
     said = communication_bound(found["two"][-1])
-    ours = said[0].partition(". ")[0] if said else "nothing"
+    ours = said[0].says.partition(". ")[0] if said else "nothing"
     goal = "communication is the limit"
     yield Row("what the report says of it", ours, "-", None, goal, bool(said))
     yield _over("100 Mbit/s, one exchange for 4 batches", found, "gathered", "two", None)

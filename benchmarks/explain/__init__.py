@@ -1,1 +1,1 @@
-"""What `guide explain` rests on: its reading, its verdicts, its predictions."""
+"""How well `guide explain` explains, and how much it takes."""

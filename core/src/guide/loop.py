@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import get_args
 
+from guide.asleep import ASK_EVERY, Asked
 from guide.causes import Causes, Miss, Used
 from guide.clock import Clock, SystemClock
 from guide.grid import FixedStep, Grid, Overrun
@@ -115,6 +116,9 @@ class Loop:
         log: the ticks so far.
         misses: the ticks that missed their deadline, each with its cause.
         speed: how fast time in the ticks (`t_s`, `dt_s`) goes; the rate stays what it is.
+        used: what the loop's thread has used from the first moment to the last, once it has ended;
+            None where it cannot be known, as on a virtual clock.
+        asked: of the spans in some ticks, how long they took and how much of it they computed.
         together: several processes run this loop and have to end with the same tick; then `stop`
             only says so in `wanted`, and whoever lets them agree stops it for good.
         between: called between ticks, on the loop's thread, with the index of the tick that has
@@ -163,6 +167,8 @@ class Loop:
         self.log = TickLog(budget_ns=self.budget_ns)
         self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
+        self.used: Used | None = None
+        self.asked: dict[str, list[int]] = {}
         self.together, self.wanted = False, ""
         self.paused = False
         self.speed = 1.0
@@ -220,10 +226,13 @@ class Loop:
         now_ns = clock.now_ns
         timeline.loop_lane = timeline.here()
         span, mark_tick = timeline.here_span(), timeline.here_tick()
-        stamps = self._stamps
+        stamps, ask = self._stamps, None
         watching: AbstractContextManager[None] = contextlib.nullcontext()
         if stamps is None and isinstance(clock, SystemClock):
             stamps, watching = _Stamps(), self.misses.watching_gc(now_ns)
+            ask = Asked(timeline)
+            self.asked = ask.found
+        before = stamps() if stamps else None
         origin_ns = last_ns = now_ns()
         follow = self._follow
         grid = None
@@ -282,6 +291,9 @@ class Loop:
                 t_ns += dt_ns
                 last_ns = due_ns
                 deadline_ns = None if budget_ns is None else due_ns + budget_ns
+                asking = ask if index % ASK_EVERY == 1 else None
+                if asking is not None:
+                    timeline.ask(asking)
                 mark_tick(index, start_ns)
                 try:
                     yield Tick(
@@ -293,11 +305,13 @@ class Loop:
                         dt_ns,
                         skipped,
                         timeline,
-                        span,
+                        asking or span,
                     )
                 finally:  # also when the body of the loop raised or broke off
                     end_ns = now_ns()
                     mark_tick(-1, end_ns)
+                    if asking is not None:
+                        timeline.ask(None)
                     if log.add(due_ns, start_ns, end_ns, skipped):
                         over_ns = end_ns - due_ns - (budget_ns or 0)
                         window.missed(index, due_ns, start_ns, end_ns, over_ns, waited)
@@ -308,6 +322,8 @@ class Loop:
                 if index % _LOOK_EVERY == 0 or timeline.waiting or self.between is not None:
                     next_ns = grid.due_ns if grid else due_ns + (budget_ns or 0) if follow else 0
                     self._between(index, max(next_ns - end_ns, 0))
+            if stamps is not None and before is not None:
+                self.used = stamps().since(before)
             if grid and self.ended == "seconds":
                 log.skipped += grid.skipped_before(until_ns)
 

@@ -258,6 +258,8 @@ class Verdict:
         word: the word it hinges on.
         teaches: ids of the sections and exercises that teach it: "m2/s3", "m2::e4".
         pins: where it shows on the timeline.
+        pressing: it does harm beside the time it costs, which may be none: memory that fills,
+            frames that are lost. Such a one is worth mending whatever it gives back.
     """
 
     title: str
@@ -272,6 +274,7 @@ class Verdict:
     word: Word | None = None
     teaches: tuple[str, ...] = ()
     pins: tuple[Pin, ...] = ()
+    pressing: bool = False
 
     def __str__(self) -> str:
         return f"{self.says} {self.remedy}".strip()
@@ -288,11 +291,15 @@ class Diagnosis:
     - "trace": a `guide.explain.trace.Trace`, which `guide explain FILE` has read.
 
     It returns what it found, a list of `Verdict`; or of plain sentences, worst first.
+
+    `noted`: whether what it finds in a run stands among the notes of the run's report, too; not
+    where the report shows it anyway. `guide explain RUN` says it either way.
     """
 
     name: str
     rule: str
     reads: Literal["run", "trace"] = "run"
+    noted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

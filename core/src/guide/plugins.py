@@ -11,9 +11,10 @@ import difflib
 import importlib
 import linecache
 import os
+import pickle
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -347,8 +348,16 @@ def _version(entry: EntryPoint) -> str:
 
 
 def explain(plugins: Plugins, record: Mapping[str, Any]) -> list[str]:
-    """What the plugins' rules say of a run, as sentences."""
-    return [str(verdict) for verdict in verdicts(plugins, "run", record)]
+    """What the plugins' rules say of a run, as sentences for the notes of its report.
+
+    Without what the report shows anyway, and without what is not worth mending.
+    """
+    return [
+        str(verdict)
+        for diagnosis, verdict in _found(plugins, "run", record)
+        if isinstance(verdict, Sentence) or verdict.pressing or verdict.recoverable_ns
+        if diagnosis.noted
+    ]
 
 
 def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
@@ -356,19 +365,22 @@ def verdicts(plugins: Plugins, reads: str, evidence: Any) -> list[Verdict]:
 
     A plain sentence is a `Sentence`, titled by its rule; so is the failure of a rule that raises.
     """
-    found: list[Verdict] = []
+    return [verdict for _, verdict in _found(plugins, reads, evidence)]
+
+
+def _found(plugins: Plugins, reads: str, evidence: Any) -> Iterator[tuple[Diagnosis, Verdict]]:
+    # A record is theirs to spoil, so each is given its own: packed once and unpacked for each,
+    # which takes a quarter of deepcopy's time. A trace is large, and its columns are read-only.
+    packed = pickle.dumps(dict(evidence)) if reads == "run" else b""
     for diagnosis in plugins.diagnoses():
         if diagnosis.reads != reads:
             continue
         try:
-            # A record is theirs to spoil; a trace is large, and its columns are read-only
-            given = copy.deepcopy(evidence) if reads == "run" else evidence
-            said = load(diagnosis.rule)(given)
+            said = load(diagnosis.rule)(pickle.loads(packed) if packed else evidence)
             for each in [said] if isinstance(said, str | Verdict) else said:
                 if not isinstance(each, Verdict):
                     each = Sentence(diagnosis.name, str(each))
-                found.append(each)
+                yield diagnosis, each
         except (Exception, SystemExit) as error:
             said = f"rule {diagnosis.name} failed: {type(error).__name__}: {error}"
-            found.append(Sentence(diagnosis.name, said, failed=True))
-    return found
+            yield diagnosis, Sentence(diagnosis.name, said, failed=True)

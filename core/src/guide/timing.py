@@ -178,6 +178,16 @@ class Timeline:
             return self._recorder().sites[name] if self.enabled else OFF
         return FlowSpan(self, name, flow) if self.enabled else OFF
 
+    def ask(self, asked: Callable[..., AbstractContextManager[None]] | None) -> None:
+        """Let another open the spans that `span` is asked for, until it is None again.
+
+        What opens them as ever stands behind it, so that a span pays nothing while nobody asks.
+        """
+        if asked is None:
+            self.__dict__.pop("span", None)
+        else:
+            self.__dict__["span"] = asked
+
     def site(self, name: str) -> AbstractContextManager[None]:
         """The span `name` of the calling thread, to be entered any number of times: the cheapest.
 

@@ -93,7 +93,7 @@ def test_two_hosts_on_a_slow_wire_are_told_that_communication_is_the_limit(tmp_p
     assert codes == [0, 0], (tmp_path / "output").read_text()[-3000:]
     found = told(tmp_path)
     (said,) = communication_bound(found)
-    assert said.startswith("communication is the limit: ")
+    assert said.says.startswith("communication is the limit: ")
     # two ranks send each byte once: the wire cannot have been quicker than it is
     wire_ms = found["facts"]["sent a step MB"] * 8e6 / 100e6 * 1e3
     assert found["tick_time"]["p50_ns"] / 1e6 > 0.5 * wire_ms

@@ -36,9 +36,10 @@ from guide.project import Project, find_project, make_task, read_project, source
 from guide.realtime import realtime as ask_realtime
 from guide.record import closing_record, opening_record, read_record
 from guide.replay import Replay, Replayed
-from guide.resources import Meter, ProcessMeter, Reading, Sampler
+from guide.resources import Meter, ProcessMeter, Reading, Sampler, Unavailable
 from guide.run import Failure, Run, Task, drive
 from guide.stopping import stop_signals
+from guide.threads import ThreadsMeter
 
 if TYPE_CHECKING:
     from guide.live import Live
@@ -349,6 +350,8 @@ def _meters(plugins: Plugins, children: bool) -> tuple[list[Meter], list[str]]:
     energy, absent = open_energy_meters(cpu_ns=process.cpu_ns)
     meters: list[Meter] = [process, *energy]
     lines = list(absent)
+    with contextlib.suppress(Unavailable):  # an account of the scheduler's, on Linux alone
+        meters.append(ThreadsMeter())
     for spec in plugins.meters():
         try:
             meters.append(load(spec.factory)())

@@ -110,7 +110,7 @@ def ranked(answer: Answer, found: Iterable[Verdict]) -> Answer:
         # Of a function that was not timed a rule's word is all there is
         enough = verdict.recoverable_ns >= least if answer.step_ns else bool(verdict.remedy)
         gives = verdict.recoverable_ns > 0 or not answer.step_ns
-        (worth if gives and enough else left).append(verdict)
+        (worth if (gives and enough) or verdict.pressing else left).append(verdict)
     # Sorting is stable: among equals the rules' own order stays
     worth.sort(key=lambda verdict: -verdict.recoverable_ns)
     left.sort(key=lambda verdict: -verdict.recoverable_ns)

@@ -155,7 +155,9 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     full = whole(record)
     if not full["tick_time"]["count"]:
         raise GuideError(f"{folder} ended before its first tick", "run again: guide run")
-    found = verdicts(plugins, "run", record)
+    # Not written into the record, which is made to be shown; rules look there for lines of source
+    project = {**record["project"], "folder": str(folder.resolve().parents[1])}
+    found = verdicts(plugins, "run", {**record, "project": project})
     name = _named(folder, record)
     profile = _profile(folder)
     if profile is not None and _has_rules(plugins):

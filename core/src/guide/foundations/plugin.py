@@ -9,7 +9,7 @@ from pathlib import Path
 
 from guide.foundations.sections import sections
 from guide.plugin import GUIDE_API as _SPOKEN
-from guide.plugin import Exercise, Finding, Section, hookimpl
+from guide.plugin import Diagnosis, Exercise, Finding, Section, hookimpl
 
 GUIDE_API = _SPOKEN  # it is released with the hooks it speaks
 
@@ -30,6 +30,27 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
     if track:
         return []
     return [Exercise.of(file.parent) for file in sorted(_HERE.glob("exercises/*/exercise.toml"))]
+
+
+@hookimpl
+def guide_diagnoses() -> Sequence[Diagnosis]:
+    """What explains the run of any loop."""
+    rules = "guide.foundations.rules"
+    return [
+        # The report has a table of the misses and their causes, with what to do
+        Diagnosis("over budget", f"{rules}.deadlines:over_budget", noted=False),
+        Diagnosis("late wake", f"{rules}.deadlines:late_wake", noted=False),
+        Diagnosis("late garbage", f"{rules}.pauses:late_garbage", noted=False),
+        # And it holds every span against its ceiling
+        Diagnosis("ceiling", f"{rules}.ceilings:far_below_ceiling", noted=False),
+        Diagnosis("slow now and then", f"{rules}.ceilings:uneven"),
+        Diagnosis("waiting", f"{rules}.processors:waiting"),
+        Diagnosis("crowded", f"{rules}.processors:crowded"),
+        Diagnosis("garbage", f"{rules}.pauses:garbage"),
+        Diagnosis("pages from disk", f"{rules}.pauses:pages_from_disk"),
+        Diagnosis("new pages", f"{rules}.pauses:new_pages"),
+        Diagnosis("memory growth", f"{rules}.growth:memory_growth"),
+    ]
 
 
 @hookimpl

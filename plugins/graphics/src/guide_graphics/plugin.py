@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from guide.plugin import GUIDE_API as GUIDE_API
-from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
+from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
 from guide_graphics.sections import sections
 
 _HERE = Path(__file__).parent
@@ -71,6 +71,19 @@ def guide_warm(track: str) -> Sequence[WarmUp]:
     if track != "graphics":
         return []
     return [WarmUp("software renderer", "guide_graphics.raster.software.warm:keep")]
+
+
+@hookimpl
+def guide_diagnoses() -> Sequence[Diagnosis]:
+    """What explains the record of a renderer."""
+    rules = "guide_graphics.explain"
+    return [
+        Diagnosis("waiting for the device", f"{rules}:device_waits"),
+        Diagnosis("draw calls", f"{rules}:draw_calls"),
+        Diagnosis("triangles", f"{rules}:fine_mesh"),
+        Diagnosis("limiting stage", f"{rules}:limiting_stage", noted=False),
+        Diagnosis("idle threads", f"{rules}:idle_threads", noted=False),
+    ]
 
 
 @hookimpl

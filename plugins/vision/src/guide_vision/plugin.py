@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from guide.plugin import Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
+from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, WarmUp, hookimpl
 from guide_vision.sections import sections
 
 GUIDE_API = 1
@@ -81,6 +81,18 @@ def guide_warm(track: str) -> list[WarmUp]:
     if track != _TRACK or find_spec("numba") is None:
         return []
     return [WarmUp("fused background", "guide_vision.pipeline.fused:warm")]
+
+
+@hookimpl
+def guide_diagnoses() -> list[Diagnosis]:
+    """What explains a pipeline's record."""
+    rules = "guide_vision.explain"
+    return [
+        Diagnosis("limiting stage", f"{rules}:limiting_stage"),
+        Diagnosis("OpenCV's threads", f"{rules}:cv_threads"),
+        Diagnosis("frames replaced", f"{rules}:frames_replaced"),
+        Diagnosis("latency grows", f"{rules}:latency_grows"),
+    ]
 
 
 @hookimpl

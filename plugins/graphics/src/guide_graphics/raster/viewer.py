@@ -155,6 +155,7 @@ class Viewer:
         Its phases are on no timeline; from here on they are.
         """
         self._frame = self.renderer.render(scene, camera)
+        self._run.fact("draw calls", len(scene.meshes))
         self.renderer.timeline = self._run.timeline
         self._run.picture(self._look, "The frame as last drawn.")
         if self._video:

@@ -23,6 +23,7 @@ from guide_vision.pipeline.results import Results
 from guide_vision.pipeline.sinks import Null, Sink, Window
 from guide_vision.pipeline.sources import open_source
 from guide_vision.pipeline.stages import STAGES, make_stage
+from guide_vision.pipeline.stated import state
 from guide_vision.pipeline.tracking import Tracker, TrackMetrics, TrackScore
 from guide_vision.pipeline.virtual import VirtualCamera
 
@@ -60,5 +61,6 @@ __all__ = [
     "link_for",
     "make_stage",
     "open_source",
+    "state",
     "use_threads",
 ]

@@ -69,6 +69,7 @@ class Pipeline:
         ages: how long frames waited and were worked on, for those that were delivered.
         abandoned: a thread was still inside a driver when the pipeline closed.
         broken: the name of the stage that raised, and the frame it raised on.
+        cv_threads: how many threads one OpenCV call might use as it closed; 0 before.
 
     Raises:
         ValueError: for fewer slots than can carry the frames, or two stages of one name.
@@ -107,6 +108,7 @@ class Pipeline:
         self.ages = Ages()
         self.abandoned = False
         self.broken: tuple[str, int] | None = None
+        self.cv_threads = 0
         self._source, self._stages = source, list(stages)
         self._sample = self.link.n if isinstance(self.link, Sample) else 1
         self._timeline = timeline or Timeline()
@@ -134,6 +136,16 @@ class Pipeline:
     def reallocated(self) -> int:
         """Frames that came in memory which was not the pool's."""
         return self._pool.reallocated if self._pool else 0
+
+    @property
+    def live(self) -> bool:
+        """Whether the source goes on whether we read or not."""
+        return self._source.live
+
+    @property
+    def stages(self) -> Sequence[Step]:
+        """What each frame goes through, in order."""
+        return tuple(self._stages)
 
     @property
     def reconnects(self) -> int:
@@ -242,6 +254,7 @@ class Pipeline:
         for stage in self._stages:
             if isinstance(stage, InProcess):
                 stage.close()
+        self.cv_threads = self.cv_threads or cv2.getNumThreads()
         if self._threads and self._cv_threads:
             cv2.setNumThreads(self._cv_threads)
         return self.books

@@ -18,6 +18,7 @@ from guide_vision.pipeline import (
     Sink,
     TrackMetrics,
     open_source,
+    state,
     use_threads,
 )
 from guide_vision.pipeline.score import BoxScore
@@ -126,6 +127,7 @@ class Task:
         if pipeline is None:
             return
         books = pipeline.close()
+        state(self.run, pipeline)
         if books.captured:
             self.run.note(f"books: {books}")
         if books.delivered:

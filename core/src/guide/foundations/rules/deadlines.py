@@ -1,0 +1,232 @@
+"""Deadlines that are missed: the span that takes too long, and the loop that wakes too late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from guide.foundations.rules.processors import crowded
+from guide.foundations.rules.seen import Seen, places
+from guide.plugin import Verdict, Word
+from guide.units import duration, percent
+
+_ALWAYS = 0.5
+"""The share of ticks over budget from which it is not a slow tick now and then, but what a tick
+takes here: then the usual tick has to become shorter, not the slow one rarer."""
+
+_BESIDE = "wait"
+"""The span of a loop that waits for threads beside it, as a pipeline's: what it takes is theirs."""
+
+_WAKES_NS = 100_000
+"""How late a thread wakes that nobody disturbs, where no machine card says it for this machine."""
+
+_OVERRUN = Word("overrun", "A tick that is done after its deadline: when it was due, plus budget.")
+_LATENESS = Word(
+    "lateness", "How long after it was due a tick began: the sleep before it ended late."
+)
+
+
+def over_budget(record: Mapping[str, Any]) -> list[Verdict]:
+    """Which span makes ticks miss their deadline.
+
+    Args:
+        record: the content of run.json.
+    """
+    seen = Seen(record)
+    missed = seen.missed_over("over budget")
+    if not seen.tells or seen.budget_ns is None or not seen.often(missed):
+        return []
+    causes = {
+        name.removeprefix("over budget").lstrip(": "): count
+        for name, count in seen.misses["causes"].items()
+        if name.startswith("over budget")
+    }
+    # With its processor to itself; what others take from it is no span's doing
+    usual_ns = seen.record["tick_time"]["p50_ns"] * seen.calm
+    if usual_ns > seen.budget_ns or missed > _ALWAYS * seen.ticks:
+        return [_always(seen, missed, usual_ns)]
+    span = max(causes, key=lambda name: causes[name])
+    own = seen.often(causes[span]) and span != _BESIDE
+    return [_now_and_then(seen, span, causes[span])] * own
+
+
+def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
+    """Most ticks take longer than there is: the largest span has to become shorter."""
+    budget_ns = seen.budget_ns or 0
+    # A loop that waits for what runs beside it is as slow as that
+    spans = {n: s for n, s in seen.spans.items() if n not in (_BESIDE, "gc", "capture")}
+    spans = {n: s for n, s in spans.items() if _BESIDE in seen.inside or not s["beside"]}
+    short_ns = max(seen.work_ns * seen.calm - budget_ns, usual_ns - budget_ns, 0)
+    evidence = [
+        *seen.evidence,
+        ("missed", f"{missed:,}, {percent(missed, seen.ticks)}"),
+        ("given back, at least", f"{duration(short_ns)}: the mean tick over its budget"),
+    ]
+    span = max(spans, key=lambda name: spans[name]["total_ns"], default="")
+    if not span:
+        says = f"a tick takes {duration(seen.work_ns)} and has {duration(budget_ns)}"
+        remedy = "Put spans around its parts: the next run then names the one to mend."
+        where: tuple[Any, ...] = ()
+    else:
+        of = spans[span]
+        each_ns = seen.a_tick(of["total_ns"])
+        says = (
+            f"{span} takes {duration(of['p50_ns'])} (p99 {duration(of['p99_ns'])}), "
+            f"{percent(each_ns, seen.work_ns)} of a tick that has {duration(budget_ns)}."
+        )
+        remedy = (
+            f"Make {span} {duration(short_ns)} cheaper, do it every n-th tick "
+            "(tick.every(n)), or move it beside the loop."
+        )
+        where = places(seen.record, [span])
+        evidence[3:3] = [(f"{span}, p50", duration(of["p50_ns"]))]
+        evidence[4:4] = [(f"{span}, p99", duration(of["p99_ns"]))]
+    return Verdict(
+        "over budget",
+        says,
+        round(short_ns),
+        why="The usual tick is longer than the time it has, so nearly every deadline is missed.",
+        remedy=remedy,
+        check="Run again: guide report says how many deadlines were missed.",
+        sure="sure",
+        where=where,
+        evidence=tuple(evidence),
+        word=_OVERRUN,
+        teaches=("m4/s2", "m0::e3"),
+    )
+
+
+def _now_and_then(seen: Seen, span: str, missed: int) -> Verdict:
+    """A span that mostly fits takes much longer in some ticks."""
+    of = seen.spans.get(span)
+    if of is None:
+        given_ns = seen.a_tick(sum(m["over_ns"] for m in seen.misses["list"]))
+        says = f"{missed:,} ticks took longer than their {duration(seen.budget_ns or 0)}."
+        return Verdict(
+            "over budget now and then",
+            says,
+            round(given_ns),
+            remedy="Put spans around its parts: the next run then names the one to mend.",
+            sure="sure",
+            evidence=seen.evidence,
+            word=_OVERRUN,
+            teaches=("m4/s2", "m5/s1"),
+        )
+    # What it takes beyond its median, spread over all ticks
+    given_ns = seen.a_tick(max(of["mean_ns"] - of["p50_ns"], 0) * of["count"])
+    return Verdict(
+        "over budget now and then",
+        f"{span} mostly takes {duration(of['p50_ns'])}, but {duration(of['p99_ns'])} in one of a "
+        f"hundred: {missed:,} deadlines were missed over it.",
+        round(given_ns),
+        why="It does something in some ticks that it does not do in the others.",
+        remedy=f"Look at what {span} does in the ticks of the flight records (guide report "
+        "--open); spread it over ticks, or move it beside the loop.",
+        check=f"Run again: {span}'s p99 comes close to its p50.",
+        sure="sure",
+        where=places(seen.record, [span]),
+        evidence=(
+            *seen.evidence,
+            (f"{span}, p50", duration(of["p50_ns"])),
+            (f"{span}, mean", duration(of["mean_ns"])),
+            (f"{span}, p99", duration(of["p99_ns"])),
+            ("given back", "its mean less its p50, over all ticks"),
+        ),
+        word=_OVERRUN,
+        teaches=("m4/s2", "m5/s1"),
+    )
+
+
+# What a cause of waking late says, and what to do: the first whose beginning fits counts.
+_LATE = (
+    (
+        "woke late: gil",
+        "another thread held the interpreter's lock",
+        "A thread that computes in Python gives the lock up every 5 ms, and only then.",
+        "Move that thread's work to a process, or into code that lets go of the lock.",
+        Word("GIL", "The interpreter's lock: of all Python threads one runs at a time."),
+        ("m2/s2", "m4/s2"),
+    ),
+    (
+        "woke late: no free processor",
+        "other work had every processor",
+        "The tick was due and ready to run; the kernel counts how long it then stood in line.",
+        "Stop that work, use fewer threads, or type: guide run --realtime",
+        Word("run delay", "Time a thread is ready to run while no processor is free."),
+        ("m2/s0", "m4/s2"),
+    ),
+    (
+        "woke late",
+        "the machine took its time",
+        "The kernel, or the host of a virtual machine, woke the loop late.",
+        "Type: guide run --realtime; guide machine shows how late this machine wakes at best.",
+        _LATENESS,
+        ("m4/s2",),
+    ),
+)
+
+
+def late_wake(record: Mapping[str, Any]) -> list[Verdict]:
+    """Whether deadlines are missed because the loop wakes late, and what keeps it from waking.
+
+    Args:
+        record: the content of run.json.
+    """
+    seen = Seen(record)
+    missed = seen.missed_over("woke late")
+    if not seen.tells or not seen.often(missed):
+        return []
+    causes = {c: n for c, n in seen.misses["causes"].items() if c.startswith("woke late")}
+    told = {cause for cause in causes if "no free processor" in cause and crowded(record)}
+    return [
+        _late_wake(seen, cause, count, count / missed)
+        for cause, count in sorted(causes.items(), key=lambda item: -item[1])
+        if seen.often(count) and cause not in told  # there it is said who has them
+    ]
+
+
+def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
+    """One cause of waking late, with its share of what that costs."""
+    _, short, why, remedy, word, teaches = next(row for row in _LATE if cause.startswith(row[0]))
+    best_ns = _wakes_ns(seen)
+    late_ns, slept = _late(seen)
+    given_ns = max(late_ns - best_ns, 0) * slept * share
+    if cause == "woke late: gil" and seen.used:  # it waits for the lock within the tick as well
+        given_ns += min(seen.asleep_ns, seen.a_tick(seen.used["others_ns"]))
+    return Verdict(
+        "late wake",
+        f"The loop wakes {duration(late_ns)} late on average, and {short}: "
+        f"{missed:,} deadlines were missed over it.",
+        round(given_ns),
+        why=why,
+        remedy=remedy,
+        check="Run again: guide report shows the wake-up lateness, p50 and p99.",
+        sure="likely" if ":" in cause else "perhaps",
+        evidence=(
+            *seen.evidence,
+            ("lateness, mean", duration(late_ns)),
+            ("lateness at best", duration(best_ns)),
+            ("late wakes with this cause", percent(share, 1)),
+            ("given back", "that share of the mean lateness, less the best; waits for the lock"),
+        ),
+        word=word,
+        teaches=teaches,
+    )
+
+
+def _late(seen: Seen) -> tuple[float, float]:
+    """Mean lateness of the ticks that the loop slept before, and their share of all."""
+    ticks = seen.record["ticks"]
+    due, start, end = ticks["due_ns"], ticks["start_ns"], ticks["end_ns"]
+    late = [s - d for s, d, before in zip(start[1:], due[1:], end, strict=False) if before < d]
+    return (sum(late) / len(late), len(late) / max(len(due) - 1, 1)) if late else (0.0, 0.0)
+
+
+def _wakes_ns(seen: Seen) -> float:
+    """How late this machine wakes a thread at best, as far as is known."""
+    known = [
+        float(figure["value"])
+        for name, figure in seen.figures.items()
+        if name.startswith("wake.") and figure.get("value")
+    ]
+    return min(known, default=_WAKES_NS)

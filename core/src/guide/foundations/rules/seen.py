@@ -1,0 +1,174 @@
+"""What the rules read of a run's record: figures with units, 0 or empty where it lacks them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from guide.plugin import Place
+from guide.units import duration, percent
+
+FEW = 20
+"""Ticks below which a run says nothing: the first are caches, clocks and compilers warming up."""
+
+SELDOM = 0.01
+"""The share of ticks that must be late over one thing. A machine that others use as well loses
+some in a thousand to them, and no loop was ever mended by knowing that."""
+
+ONCE = 3
+"""Ticks that must be late over it in any case: one is chance, two are a coincidence."""
+
+
+MEANT_TO_WAIT = frozenset({"wait", "present", "render/readback", "render/draw"})
+"""Names of spans that are there to wait: for a frame, a screen, a device. That they
+do is no finding; what they wait for is for the rules of a track."""
+
+
+class Seen:
+    """A run as the rules see it.
+
+    Args:
+        record: the content of run.json, of any age, finished or not.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.record = record
+        loop = record.get("loop") or {}
+        self.ticks: int = loop.get("ticks") or 0
+        self.budget_ns: int | None = loop.get("budget_ns")
+        self.paced = loop.get("rate_hz") is not None
+        self.spans: Mapping[str, Any] = record.get("spans") or {}
+        self.work_ns = float((record.get("tick_time") or {}).get("mean_ns") or 0)
+        self.wall_ns = float(record.get("seconds") or 0) * 1e9
+        self.cores: int = (record.get("machine") or {}).get("threads") or 0
+        usage = record.get("usage") or {}
+        self.totals = {r["name"]: float(r["value"]) for r in usage.get("totals") or ()}
+        self.samples: Mapping[str, Any] = usage.get("samples") or {"t_ns": [], "columns": {}}
+        self.used: Mapping[str, Any] | None = usage.get("loop")
+        self.misses: Mapping[str, Any] = record.get("misses") or {"causes": {}, "list": []}
+        self.figures: Mapping[str, Any] = (record.get("card") or {}).get("figures") or {}
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is enough of it to say anything."""
+        return self.ticks >= FEW and self.work_ns > 0
+
+    @property
+    def bound(self) -> bool:
+        """Whether tick follows tick without a pause, be it asked for or for lack of time."""
+        return not self.paced or self.work_ns * self.ticks > 0.95 * self.wall_ns > 0
+
+    @functools.cached_property
+    def done_ns(self) -> float:
+        """Mean wall time of a tick: from when it was due until it was done."""
+        ticks = self.record.get("ticks") or {"due_ns": [], "end_ns": []}
+        took = [end - due for due, end in zip(ticks["due_ns"], ticks["end_ns"], strict=False)]
+        return sum(took) / len(took) if took else self.work_ns
+
+    @property
+    def inside(self) -> dict[str, Any]:
+        """Spans on the loop's own thread, garbage collections left out."""
+        return {n: s for n, s in self.spans.items() if not s["beside"] and n != "gc"}
+
+    def a_tick(self, total: float) -> float:
+        """What of a total of the run falls on one tick."""
+        return total / self.ticks if self.ticks else 0.0
+
+    @property
+    def asleep_ns(self) -> float:
+        """Of a mean tick: what the loop's thread neither computed nor stood in line for.
+
+        It slept, or waited for a disk, a lock, another thread or a device. 0 where not known.
+        """
+        if self.used is None:
+            return 0.0
+        counted_ns = self.used["cpu_ns"] + self.used["run_delay_ns"]
+        return max(self.work_ns - self.a_tick(counted_ns), 0.0)
+
+    @property
+    def delay_ns(self) -> float:
+        """Of a mean tick: how long the loop's thread was ready and had no processor."""
+        return self.a_tick(self.used["run_delay_ns"]) if self.used else 0.0
+
+    @property
+    def calm(self) -> float:
+        """What part of a time that was spent computing is left on a machine with nobody else."""
+        if not self.used or not self.used["cpu_ns"]:
+            return 1.0
+        cpu_ns = float(self.used["cpu_ns"])
+        return cpu_ns / (cpu_ns + float(self.used["run_delay_ns"]))
+
+    @property
+    def busy(self) -> float:
+        """Processors that this process kept busy on average; 0 where not known."""
+        return 1e9 * self.totals.get("cpu", 0.0) / self.wall_ns if self.wall_ns else 0.0
+
+    def waits(self) -> dict[str, float]:
+        """Of each span on the loop's thread that was asked: its wait in a mean tick, in ns.
+
+        Run delay is part of it: a span is not asked for that.
+        """
+        found = {}
+        for name, asked in (self.used or {}).get("spans", {}).items():
+            if asked["count"] and name in self.spans:
+                each = max(asked["total_ns"] - asked["cpu_ns"], 0) / asked["count"]
+                found[name] = self.a_tick(each * self.spans[name]["count"])
+        return found
+
+    def sleeper(self) -> tuple[str, float]:
+        """The span on the loop's thread that waits most, and its wait in a mean tick, in ns.
+
+        Of spans that nest, the innermost. "" and 0 where no span was asked.
+        """
+        waits = self.waits()
+        most = max(waits.values(), default=0.0)
+        if most <= 0:
+            return "", 0.0
+        inner = [name for name in waits if waits[name] > 0.8 * most]
+        name = min(inner, key=lambda n: self.spans[n]["total_ns"])
+        return name, waits[name]
+
+    def missed_over(self, cause: str) -> int:
+        """Ticks that missed their deadline over a cause, by what its name begins with."""
+        causes = self.misses["causes"]
+        return sum(count for name, count in causes.items() if name.startswith(cause))
+
+    def often(self, missed: int) -> bool:
+        """Whether so many misses are worth a word."""
+        return missed >= max(ONCE, SELDOM * self.ticks)
+
+    def indices(self, cause: str) -> set[int]:
+        """Numbers of the ticks that missed their deadline over a cause, of the newest 1,000."""
+        return {m["index"] for m in self.misses["list"] if m["cause"].startswith(cause)}
+
+    def column(self, name: str) -> list[tuple[float, float]]:
+        """Samples of a reading: seconds since the start, value."""
+        values = (self.samples["columns"].get(name) or {"values": []})["values"]
+        pairs = zip(self.samples["t_ns"], values, strict=False)
+        return [(t_ns / 1e9, float(value)) for t_ns, value in pairs if value is not None]
+
+    @property
+    def evidence(self) -> tuple[tuple[str, str], ...]:
+        """What every verdict rests on."""
+        rows = [("ticks", f"{self.ticks:,}"), ("tick, mean", duration(self.done_ns))]
+        if self.budget_ns is not None:
+            rows.insert(1, ("budget", duration(self.budget_ns)))
+        return tuple(rows)
+
+    def share(self, ns: float) -> str:
+        """A time as a share of the mean tick."""
+        return percent(ns, self.done_ns)
+
+
+def places(record: Mapping[str, Any], spans: Sequence[str]) -> tuple[Place, ...]:
+    """Lines of the project that open these spans; none where they cannot be found.
+
+    The project's folder is no part of a record; `guide explain` adds it: project, folder.
+    """
+    folder = (record.get("project") or {}).get("folder")
+    if not folder or not spans:
+        return ()
+    from guide.explain.source import span_places  # it parses a project: for who asks for lines
+
+    return tuple(place for span in spans for place in span_places(folder, span))

@@ -1,0 +1,335 @@
+"""What core's rules say of a loop: the planted fault is named, its clean twin is left alone."""
+
+import copy
+import time
+
+import pytest
+
+from guide.foundations.plugin import guide_diagnoses
+from guide.foundations.rules.ceilings import far_below_ceiling, uneven
+from guide.foundations.rules.deadlines import late_wake, over_budget
+from guide.foundations.rules.growth import memory_growth
+from guide.foundations.rules.pauses import garbage, late_garbage, new_pages, pages_from_disk
+from guide.foundations.rules.processors import crowded, waiting
+from guide.learn.contents import all_sections
+from guide.plugin import load
+from guide.plugins import Plugins, explain
+from tests.core.loops import MS, Stages, record_of, virtual
+
+
+def within(ns, expected_ns, share=0.1):
+    return abs(ns - expected_ns) <= share * expected_ns
+
+
+def used(record, **ms):
+    """The same record, with what the loop's thread used in a tick, in ms."""
+    ticks = record["loop"]["ticks"]
+    names = ("cpu", "others", "run_delay", "gc")
+    of = {f"{name}_ns": round(ms.get(name, 0) * MS * ticks) for name in names}
+    of |= {"forced": 0, "major": ms.get("major", 0), "spans": {}}
+    for name, (took, cpu) in ms.get("spans", {}).items():
+        of["spans"][name] = {"count": 9, "total_ns": 9 * took * MS, "cpu_ns": 9 * cpu * MS}
+    return {**record, "usage": {**record["usage"], "loop": of}}
+
+
+def totals(record, **values):
+    """The same record, with the last readings of some meters."""
+    rows = [{"name": name.replace("_", "."), "value": v} for name, v in values.items()]
+    return {**record, "usage": {**record["usage"], "totals": rows}}
+
+
+def sampled(record, every_s=0.1, **columns):
+    """The same record, with samples."""
+    (count,) = {len(values) for values in columns.values()}
+    samples = {
+        "t_ns": [round(i * every_s * 1e9) for i in range(count)],
+        "columns": {n.replace("_", "."): {"values": values} for n, values in columns.items()},
+    }
+    return {**record, "usage": {**record["usage"], "samples": samples}}
+
+
+class TestOverBudget:
+    def test_a_loop_with_time_to_spare_is_left_alone(self):
+        assert over_budget(virtual(read=2, detect=4, draw=1)) == []
+
+    @pytest.mark.parametrize("slow", ["read", "detect", "draw"])
+    def test_a_sleep_put_into_a_stage_moves_the_verdict_to_that_stage(self, slow):
+        (said,) = over_budget(virtual(**({"read": 2, "detect": 4, "draw": 1} | {slow: 8})))
+        assert said.title == "over budget"
+        assert said.says.startswith(f"{slow} takes 8 ms (p99 8 ms)")
+        assert f"Make {slow}" in said.remedy
+
+    def test_what_is_given_back_is_what_the_mean_tick_has_too_much(self):
+        (said,) = over_budget(virtual(read=2, detect=9, draw=2))
+        assert within(said.recoverable_ns, 3 * MS)
+
+    def test_a_stage_that_is_slow_now_and_then_gives_back_what_it_takes_beyond_its_median(self):
+        (said,) = over_budget(virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1))
+        assert said.title == "over budget now and then"
+        assert "detect mostly takes 4" in said.says
+        assert within(said.recoverable_ns, 20 * MS / 20)
+
+    def test_two_slow_ticks_and_a_loop_without_a_deadline_are_left_alone(self):
+        assert over_budget(virtual(detect=lambda i: 14 if i in (50, 99) else 4)) == []
+        assert over_budget(virtual(rate_hz=None, detect=30)) == []
+
+    def test_a_loop_without_spans_is_told_to_have_some(self):
+        (said,) = over_budget({**virtual(detect=14), "spans": {}})
+        assert "spans" in said.remedy
+
+    def test_it_points_at_the_line_where_the_project_is_known(self, tmp_path):
+        (tmp_path / "task.py").write_text("def step(tick):\n    with tick.span('detect'): pass\n")
+        record = virtual(detect=14)
+        assert over_budget(record)[0].where == ()
+        record["project"]["folder"] = str(tmp_path)
+        (place,) = over_budget(record)[0].where
+        assert place.file.endswith("task.py")
+        assert place.line == 2
+
+
+class TestLateWake:
+    def late(self, cause, count=60, ms=9):
+        """A hundred ticks a second of 2 ms, of which every fifth began late, and why."""
+        record = virtual(work=2)
+        for i in range(0, 5 * count, 5):
+            for key in ("start_ns", "end_ns"):
+                record["ticks"][key][i] += ms * MS
+        record["misses"]["causes"] = {cause: count}
+        return record
+
+    @pytest.mark.parametrize(
+        ("cause", "remedy", "word"),
+        [
+            ("woke late: gil", "process", "GIL"),
+            ("woke late: no free processor", "fewer threads", "run delay"),
+            ("woke late", "guide run --realtime", "lateness"),
+        ],
+    )
+    def test_each_cause_has_its_remedy_and_its_word(self, cause, remedy, word):
+        (said,) = late_wake(self.late(cause))
+        assert remedy in said.remedy
+        assert said.word.name == word
+
+    def test_what_is_given_back_is_the_mean_lateness(self):
+        (said,) = late_wake(self.late("woke late: gil"))
+        assert within(said.recoverable_ns, 9 * MS / 5, 0.2)
+
+    def test_a_punctual_loop_and_one_that_was_late_twice_are_left_alone(self):
+        assert late_wake(virtual(work=2)) == []
+        assert late_wake(self.late("woke late", count=2)) == []
+
+
+class TestWaiting:
+    def free(self, **ms):
+        return virtual(rate_hz=None, read=6, work=4, **ms)
+
+    @pytest.mark.parametrize("sleeper", ["read", "work"])
+    def test_the_stage_that_sleeps_is_named_be_it_the_longest_or_not(self, sleeper):
+        spans = {"read": (6, 6), "work": (4, 4)}
+        took, _ = spans[sleeper]
+        spans[sleeper] = (took, took - 3)
+        (said,) = waiting(used(self.free(), cpu=7, spans=spans))
+        assert said.title == "waiting, not computing"
+        assert f"in {sleeper} it waits 3 ms" in said.says
+        assert within(said.recoverable_ns, 3 * MS)
+
+    def test_a_loop_that_computes_is_bound_by_its_work_and_left_alone(self):
+        spans = {"read": (6, 6), "work": (4, 4)}
+        record = used(self.free(), cpu=9.9, spans=spans)
+        assert [waiting(record), uneven(record), crowded(record), garbage(record)] == [[]] * 4
+
+    def test_a_thread_that_computes_in_python_takes_turns_with_the_loop(self):
+        spans = {"read": (6, 3), "work": (4, 2)}
+        record = totals(self.free(), cpu=3)
+        (said,) = waiting(used(record, cpu=5, others=5, spans=spans))
+        assert said.title == "waiting for the interpreter's lock"
+        assert within(said.recoverable_ns, 5 * MS)
+
+    def test_waiting_for_what_other_threads_compute_for_it_is_no_fault(self):
+        spans = {"read": (6, 1), "work": (4, 4)}
+        record = totals(self.free(), cpu=3)
+        assert waiting(used(record, cpu=5, others=5, spans=spans)) == []
+
+    def test_a_pipeline_with_stages_on_other_threads_is_left_to_its_track(self):
+        record = used(self.free(), cpu=5, others=5)
+        record["spans"]["decode"] = {**record["spans"]["work"], "beside": True}
+        record["spans"]["decode"]["total_ns"] = record["spans"]["read"]["total_ns"]
+        assert waiting(record) == []
+
+    def test_a_real_loop_that_sleeps_in_a_stage_is_named_by_it(self):
+        class Sleeps(Stages):
+            def step(self, tick):
+                with tick.span("read"):
+                    time.sleep(0.004)
+                with tick.span("work"):
+                    sum(range(60_000))
+
+        (said,) = waiting(record_of(Sleeps(None), ticks=60, rate_hz=None))
+        assert "in read it waits" in said.says
+
+
+class TestCrowded:
+    def record(self, threads_delay, cpu, run_delay=4):
+        record = virtual(rate_hz=None, work=10)  # 3 s, on two processors
+        return used(
+            totals(record, cpu=cpu, threads_delay=threads_delay), cpu=6, run_delay=run_delay
+        )
+
+    def test_own_threads_that_stand_in_line_are_too_many(self):
+        (said,) = crowded(self.record(threads_delay=6, cpu=5.7))
+        assert said.title == "more threads than processors"
+        assert said.says.startswith("3.9 threads want to run on 2 processors")
+        assert within(said.recoverable_ns, 4 * MS)
+
+    def test_who_stands_in_line_alone_is_told_of_other_programs(self):
+        (said,) = crowded(self.record(threads_delay=1.2, cpu=1.8))
+        assert said.title == "other programs have the processors"
+        assert "threads" not in said.remedy
+
+    def test_a_loop_that_has_its_processor_is_left_alone(self):
+        assert crowded(self.record(threads_delay=6, cpu=5.7, run_delay=0.5)) == []
+        paced = virtual(work=2)
+        assert crowded(used(totals(paced, cpu=6, threads_delay=6), cpu=2, run_delay=1)) == []
+
+    def test_where_the_loop_waits_for_those_threads_nothing_is_to_be_gained(self):
+        record = totals(virtual(rate_hz=None, work=10), cpu=5.9, threads_delay=6)
+        (said,) = crowded(used(record, cpu=4, run_delay=2))
+        assert said.recoverable_ns == 0
+
+
+class TestPauses:
+    def test_garbage_in_a_free_loop_gives_back_what_it_takes(self):
+        (said,) = garbage(used(virtual(rate_hz=None, work=10), gc=2))
+        assert within(said.recoverable_ns, 2 * MS)
+        assert garbage(used(virtual(rate_hz=None, work=10), gc=0.2)) == []
+
+    def test_at_a_rate_it_is_told_when_deadlines_are_missed_over_it(self):
+        record = used(virtual(work=4), gc=2)
+        assert garbage(record) == late_garbage(record) == []
+        record["misses"]["causes"] = {"gc": 9}
+        (said,) = late_garbage(record)
+        assert said.says.startswith("9 deadlines")
+
+    def test_pages_from_disk_take_the_blame_for_the_wait(self):
+        record = used(virtual(rate_hz=None, work=10), cpu=6, major=3000)
+        (said,) = pages_from_disk(record)
+        assert within(said.recoverable_ns, 4 * MS)
+        assert waiting(record) == []
+        assert pages_from_disk(used(virtual(rate_hz=None, work=10), cpu=6)) == []
+
+    @pytest.mark.parametrize(
+        ("faults", "kernel_s", "found"), [(50, 0.9, 1), (50, 0.1, 0), (1, 0.9, 0)]
+    )
+    def test_new_pages_are_told_by_faults_in_every_tick_and_time_in_the_kernel(
+        self, faults, kernel_s, found
+    ):
+        record = virtual(rate_hz=None, work=10)  # 300 ticks in 3 s
+        steps = range(31)
+        record = sampled(
+            record,
+            faults_minor=[10 * faults * i for i in steps],
+            cpu_system=[kernel_s / 30 * i for i in steps],
+        )
+        said = new_pages(record)
+        assert len(said) == found
+        for verdict in said:
+            # Not all of it: what was zeroed is in the cache
+            assert within(verdict.recoverable_ns, 0.7 * kernel_s / 300 * 1e9)
+
+
+class TestMemoryGrowth:
+    def of(self, level, seconds=20):
+        record = virtual(rate_hz=None, work=20, ticks=1000)
+        return memory_growth(sampled(record, memory=[level(i / 10) for i in range(10 * seconds)]))
+
+    def test_what_grows_and_goes_on_growing_is_told_with_its_slope(self):
+        (said,) = self.of(lambda s: 1e8 + 3e6 * s)
+        assert "3 MB a second" in said.says
+        assert said.pressing
+
+    @pytest.mark.parametrize(
+        "level",
+        [
+            lambda s: 1e8,
+            lambda s: 1e8 + 4e8 * (1 - 0.5**s),  # warming up
+            lambda s: 1e8 + 2e8 * (1 - 0.8**s),  # a pool that fills slowly
+            lambda s: 1e8 + 5e7 * (10 * s % 7),  # a saw: garbage
+            lambda s: 1e8 + 1e7 * (hash(s) % 9),  # noise
+            lambda s: 1e8 + 2e5 * s,  # the record of the run itself
+            lambda s: 1e8 + (1e8 if s > 8 else 0),  # one step
+        ],
+    )
+    def test_what_comes_to_rest_is_left_alone(self, level):
+        assert self.of(level) == []
+
+    def test_a_leak_is_found_under_the_teeth_of_a_saw(self):
+        (said,) = self.of(lambda s: 1e8 + 3e6 * s + 2e7 * (10 * s % 7))
+        assert said.title == "memory grows"
+
+    def test_a_run_of_a_few_seconds_is_too_short_to_tell(self):
+        assert self.of(lambda s: 1e8 + 3e7 * s, seconds=3) == []
+
+
+class TestCeilings:
+    def record(self, gigabytes):
+        record = virtual(rate_hz=None, work=10)
+        record["card"] = {"figures": {"triad.all": {"value": 20.0}}}
+        record["work"] = {"work": {"bytes": gigabytes * 1e9, "flops": None, "dtype": "f32"}}
+        return far_below_ceiling(record)
+
+    def test_a_span_far_below_is_told_with_what_it_could_give(self):
+        (said,) = self.record(0.01)  # 1 GB/s of 20
+        assert "5 % of this machine's bandwidth" in said.says
+        assert within(said.recoverable_ns, 9 * MS)
+
+    def test_one_that_reaches_it_is_bound_by_its_work_and_gives_nothing_back(self):
+        (said,) = self.record(0.15)
+        assert said.title == "bound by its work"
+        assert said.recoverable_ns == 0
+
+    def test_slow_now_and_then_in_a_free_loop(self):
+        slow = virtual(rate_hz=None, read=2, work=lambda i: 4 if i % 25 else 54)
+        (said,) = uneven(slow)
+        assert said.says.startswith("work mostly takes 4")
+        assert within(said.recoverable_ns, 2 * MS)
+        assert uneven(virtual(rate_hz=None, read=2, work=4)) == []
+        # What the machine took away from it is not its own doing
+        assert uneven(used(slow, cpu=5, run_delay=2)) == []
+
+
+class TestAll:
+    def rules(self):
+        return [load(d.rule) for d in guide_diagnoses()]
+
+    def test_of_a_record_that_holds_nothing_they_say_nothing(self):
+        begun = {"loop": {"rate_hz": 60, "budget_ns": 16}, "status": "running"}
+        for rule in self.rules():
+            assert rule({}) == rule(begun) == []
+
+    def test_they_say_the_same_again_and_leave_the_record_as_it_is(self):
+        record = used(virtual(read=2, detect=12), cpu=5, run_delay=4, gc=2)
+        kept = copy.deepcopy(record)
+        first = [rule(record) for rule in self.rules()]
+        assert first == [rule(record) for rule in self.rules()]
+        assert record == kept
+
+    def test_what_they_teach_is_there_to_be_read(self):
+        records = [
+            virtual(detect=14),
+            used(totals(virtual(rate_hz=None, work=10), cpu=1.8), cpu=5, run_delay=4, gc=2),
+        ]
+        plugins = Plugins()
+        known = {s.id for s in all_sections(plugins)} | {e.id for e in plugins.exercises("")}
+        found = [v for record in records for rule in self.rules() for v in rule(record)]
+        assert len(found) > 2
+        for verdict in found:
+            assert verdict.teaches
+            assert set(verdict.teaches) <= known
+            assert verdict.word
+            assert any("given back" in name for name, _ in verdict.evidence)
+
+    def test_the_report_of_a_healthy_loop_has_no_notes_of_theirs(self):
+        assert explain(Plugins(), virtual(read=2, detect=4)) == []
+
+    def test_what_the_report_shows_anyway_is_not_noted_again(self):
+        assert explain(Plugins(), virtual(detect=14)) == []
