@@ -124,13 +124,13 @@ def run(
     budgets = [parse_budget(name, text) for name, text in typed.items() if text is not None]
     options = {**project.options, **dict(map(parse_assignment, assignments))}
     if recorded is None:
-        loop = _loop(project, seconds, ticks, rate, free, budget_ms)
+        loop = make_loop(project, seconds, ticks, rate, free, budget_ms)
     else:
         options, seed = recorded.record["options"], recorded.record["seed"]
         loop = recorded.loop()
     view = _live(live_port or 0) if (live or live_port) and not rank.rank else None
     with ranks.silent(rank):
-        task = _task(project, traceback)  # last: importing it may take seconds
+        task = load_task(project, traceback)  # last: importing it may take seconds
     if recorded is not None:
         task = Replayed(task, recorded)
     opening = opening_record(
@@ -177,9 +177,9 @@ class Session:
         task: Task,
         opening: dict[str, Any],
         begun: Written,
-        budgets: Sequence[Budget],
-        realtime: bool,
-        live: Live | None,
+        budgets: Sequence[Budget] = (),
+        realtime: bool = False,
+        live: Live | None = None,
     ) -> None:
         self.project, self.work, self.task = project, work, task
         self.opening, self.begun = opening, begun
@@ -314,7 +314,7 @@ def _dump_signal(ask: Callable[[], None]) -> Iterator[None]:
         signal.signal(number, before)
 
 
-def _loop(
+def make_loop(
     project: Project,
     seconds: float | None,
     ticks: int | None,
@@ -322,6 +322,11 @@ def _loop(
     free: bool,
     budget_ms: float | None,
 ) -> Loop:
+    """The loop that a project and what was typed ask for.
+
+    Raises:
+        UsageError: when it cannot be.
+    """
     rate_hz = None if free else rate or project.rate_hz
     # A budget that was stated for one rate says nothing of another.
     budget_s = project.budget_s if rate is None else None
@@ -335,7 +340,8 @@ def _loop(
         raise UsageError(str(error)) from None
 
 
-def _task(project: Project, traceback: bool) -> Task:
+def load_task(project: Project, traceback: bool) -> Task:
+    """The project's task; with `traceback`, an error of its import is shown whole."""
     try:
         return make_task(project)
     except GuideError as error:

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guide.plugin import Diagnosis, Exercise, Finding, Scaffold, Section, Track, hookimpl
+from guide.plugin import (
+    Diagnosis,
+    Exercise,
+    Finding,
+    Profiler,
+    Scaffold,
+    Section,
+    Track,
+    hookimpl,
+)
+from guide_deep_learning.explain.host.rules import HOST
 from guide_deep_learning.sections import sections
 
 if TYPE_CHECKING:
@@ -70,12 +80,20 @@ def guide_projects(track: str) -> list[Scaffold]:
 
 @hookimpl
 def guide_diagnoses() -> list[Diagnosis]:
-    """What explains a training's record."""
+    """What explains a training's record, and a trace of torch's."""
     rules = "guide_deep_learning.training.diagnoses"
     return [
         Diagnosis("crowded cores", f"{rules}:crowded_cores"),
         Diagnosis("communication-bound", f"{rules}:communication_bound"),
+        *HOST,
     ]
+
+
+@hookimpl
+def guide_profilers() -> list[Profiler]:
+    """The profiler of torch."""
+    code = "guide_deep_learning.explain.profiling"
+    return [Profiler("torch", _TRACK, task=f"{code}:ProfiledTask", program=code)]
 
 
 @hookimpl

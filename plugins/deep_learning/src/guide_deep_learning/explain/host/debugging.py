@@ -1,0 +1,75 @@
+"""Anomaly detection that was left on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guide.explain.trace import Trace
+from guide.plugin import Verdict, Word
+from guide_deep_learning.explain.host.facts import host, on_cpu
+
+_CHECKS = ("aten::isnan", "aten::_is_any_true", "aten::item", "aten::any", "aten::ne")
+_WORD = Word(
+    "anomaly mode", "autograd notes a stack at each operator and looks for NaN in each gradient"
+)
+
+
+def anomaly_mode(trace: Trace) -> list[Verdict]:
+    """Whether autograd looks for NaN in each gradient."""
+    if not on_cpu(trace):
+        return []
+    events, seen = trace.events, host(trace)
+    operators = events.of("op")
+    operators = operators[seen.here[operators]]
+    marks = events.named("aten::_is_any_true", "aten::isnan", among=operators)
+    engine = np.array(
+        [
+            seen.parent[i] >= 0 and "autograd::engine" in events.name_of(int(seen.parent[i]))
+            for i in marks.tolist()
+        ],
+        bool,
+    )
+    if engine.sum() < 3 * len(trace.steps):
+        return []
+    looks = events.named(*_CHECKS, among=operators)
+    parents = seen.parent[looks]
+    mine = np.array(
+        [p >= 0 and "autograd::engine" in events.name_of(int(p)) for p in parents.tolist()], bool
+    )
+    python = events.of("python")
+    stacks = events.named("traceback.py(", among=python[seen.here[python]])
+    stacks = seen.outermost(stacks)
+    looked_ns = seen.each_step(seen.clean_ns[looks[mine]].sum())
+    noted_ns = seen.each_step(seen.clean_ns[stacks].sum())
+    with_ns, without_ns = seen.tried("anomaly")
+    took_ns = min(looked_ns + noted_ns, round(0.9 * seen.step_ns))
+    if with_ns:
+        took_ns = max(round((1 - without_ns / with_ns) * seen.step_ns), 0)
+    told = "" if len(stacks) or with_ns else " The stacks it notes are not in this trace."
+    return [
+        Verdict(
+            "anomaly detection left on",
+            f"Autograd notes where each operator came from and looks for NaN in each gradient: "
+            f"{took_ns / 1e6:.3g} ms of a step, {seen.share(took_ns)} of it.{told}",
+            took_ns,
+            why="torch.autograd.set_detect_anomaly(True) is for finding where a NaN comes from. "
+            "It makes a step several times slower, and changes no result.",
+            remedy="Take set_detect_anomaly(True) and detect_anomaly() out, or put them behind a "
+            "switch that is off.",
+            check="aten::_is_any_true is gone from the next trace.",
+            sure="sure",
+            where=seen.places(
+                operators[:: max(len(operators) // 200, 1)],
+                ("set_detect_anomaly", "detect_anomaly"),
+            ),
+            evidence=(
+                ("stacks noted", f"{noted_ns / 1e6:.3g} ms a step"),
+                ("gradients looked at", f"{looked_ns / 1e6:.3g} ms a step"),
+                *((("tried, switched off", f"{without_ns / 1e6:.3g} ms a step"),) * bool(with_ns)),
+                ("gradients", f"{round(engine.sum() / len(trace.steps))} a step"),
+            ),
+            word=_WORD,
+            teaches=("m5/s2", "m1/s1"),
+            pins=seen.pins(np.concatenate((stacks, looks[mine]))),
+        )
+    ]

@@ -1,0 +1,165 @@
+"""Operators that move memory more than they compute; and one that takes most of the step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from guide.explain.trace import Ints, Trace
+from guide.plugin import Verdict, Word
+from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+
+_COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.4, 0.4  # of a step, before it is said
+_LARGE = 1 << 14  # elements: what is smaller stays in the nearest cache
+_COPIES = ("aten::copy_", "aten::clone", "aten::cat", "aten::stack", "aten::contiguous")
+_ELEMENTWISE = re.compile(
+    r"aten::(_?(add|sub|mul|div|pow|exp|log|sqrt|rsqrt|neg|abs|clamp\w*|where|relu|gelu|silu|tanh|"
+    r"sigmoid|threshold|leaky_relu|elu|softplus|dropout|native_dropout|bernoulli|maximum|minimum|"
+    r"lerp|addcmul|addcdiv|masked_fill|eq|ne|lt|gt|le|ge|to|fill|zero)_?(_backward)?_?)"
+)
+_COMPUTES = re.compile(
+    r"mm|matmul|conv|linear|attention|lstm|gru|rnn|einsum|mkldnn|norm|softmax|embedding|nonzero"
+    r"|index|fused|foreach|_local_scalar|unbind|quantized|fft|CompiledF|inductor|graph"
+)
+_COPY = Word("contiguous", "its elements lie in memory in the order they are counted in")
+_BOUND = Word("memory-bound", "it waits for memory: more arithmetic would cost nothing")
+_SLOW = Word("operator", "one function of torch's, such as aten::sort, as the profiler names it")
+
+
+def copies(trace: Trace) -> list[Verdict]:
+    """Whether copying takes a good part of the step."""
+    found, took_ns, seen = _chosen(trace, lambda name: name in _COPIES)
+    if seen is None or took_ns < _COPIES_MUCH * seen.step_ns:
+        return []
+    dtype = sum(_inside_of(seen, i, "aten::_to_copy") for i in found.tolist())
+    converts = dtype > len(found) / 2
+    what = "change the type of" if converts else "copy"
+    return [
+        Verdict(
+            "conversions" if converts else "copies",
+            f"Operators that only {what} tensors take {took_ns / 1e6:.3g} ms of a step, "
+            f"{seen.share(took_ns)} of it.",
+            took_ns,
+            why="Each copy reads all of a tensor and writes it again, and nothing is computed.",
+            remedy="Keep one type from the start: make batches in the type that the model wants."
+            if converts
+            else "Choose a layout once, and take views: .view, .transpose and slices copy "
+            "nothing, .contiguous(), .clone(), cat and fancy indices do.",
+            check="At most this much is won: what needs the copy may become slower without it.",
+            sure="perhaps",
+            where=seen.places(
+                found[:100],
+                (".contiguous", ".clone", ".to", ".float", ".double", ".half", "torch.cat", "cat"),
+            ),
+            evidence=(
+                ("copying", f"{took_ns / 1e6:.3g} ms a step"),
+                ("copies", f"{round(len(found) / len(trace.steps))} a step"),
+            ),
+            word=_COPY,
+            teaches=("m1/s5", "m1/s4", "m1::e0"),
+            pins=seen.pins(found),
+        )
+    ]
+
+
+def elementwise(trace: Trace) -> list[Verdict]:
+    """Whether operators that visit each element once, from memory to memory, are the limit."""
+    found, took_ns, seen = _chosen(trace, lambda name: bool(_ELEMENTWISE.fullmatch(name)))
+    if seen is None or took_ns < _ELEMENTWISE_MUCH * seen.step_ns:
+        return []
+    large = sum(seen.elements(int(i)) >= _LARGE for i in found.tolist())
+    if large < len(found) / 4:
+        return []
+    # Fused, a chain of them reads and writes once; two of three passes are a usual chain's
+    gain_ns = took_ns * 2 // 3
+    return [
+        Verdict(
+            "element by element, through memory",
+            f"Elementwise operators take {took_ns / 1e6:.3g} ms of a step, "
+            f"{seen.share(took_ns)} of it.",
+            gain_ns,
+            why="Each reads its tensors from memory and writes one back, for an operation or two "
+            "on each element: memory is the limit, not arithmetic.",
+            remedy="torch.compile makes one pass of a chain of them; in-place forms and fused "
+            "layers (F.gelu, LayerNorm, cross_entropy) save passes, too.",
+            check="At most: a chain of three that is fused reads and writes a third as much.",
+            sure="perhaps",
+            where=seen.places(found[:200], ()),
+            evidence=(
+                ("elementwise", f"{took_ns / 1e6:.3g} ms a step"),
+                ("this machine copies", f"{seen.bytes_per_s / 1e9:.3g} GB/s"),
+            ),
+            word=_BOUND,
+            teaches=("m1/s20", "m2/s1", "m1::e8"),
+            pins=seen.pins(found),
+        )
+    ]
+
+
+def one_operator(trace: Trace) -> list[Verdict]:
+    """Whether one operator that is not a model's arithmetic takes most of the step."""
+    if not on_cpu(trace):
+        return []
+    events, seen = trace.events, host(trace)
+    operators = np.flatnonzero(seen.here & seen.is_op)
+    alone = seen.self_ns()
+    by_name: dict[str, float] = {}
+    for index in operators.tolist():
+        name = events.name_of(index)
+        by_name[name] = by_name.get(name, 0.0) + float(alone[index])
+    if not by_name:
+        return []
+    name = max(by_name, key=lambda each: (by_name[each], each))
+    took_ns = seen.each_step(by_name[name])
+    ours = bool(_COMPUTES.search(name)) or bool(_ELEMENTWISE.fullmatch(name)) or name in _COPIES
+    if ours or took_ns < _ONE_MUCH * seen.step_ns:
+        return []
+    mine = operators[[events.name_of(i) == name for i in operators.tolist()]]
+    moved = 8 * sum(seen.elements(int(i)) for i in mine.tolist())
+    least_ns = seen.each_step(moved / seen.bytes_per_s * 1e9)
+    return [
+        Verdict(
+            "one operator takes most of it",
+            f"{name} takes {took_ns / 1e6:.3g} ms of a step, {seen.share(took_ns)} of it.",
+            max(took_ns - least_ns, 0),
+            why="It is no product of matrices, which a model is for, and takes longer than all "
+            "of those together.",
+            remedy="Ask whether the step needs it: less often, on fewer elements, or by another "
+            "operator.",
+            check="At most this much is won, if it goes.",
+            sure="perhaps",
+            where=seen.places(mine[:100], (f".{name.rpartition('::')[2]}",)),
+            evidence=(
+                (name, f"{took_ns / 1e6:.3g} ms a step"),
+                ("reading and writing its tensors once", f"{least_ns / 1e6:.3g} ms"),
+                ("calls", f"{round(len(mine) / len(trace.steps))} a step"),
+            ),
+            word=_SLOW,
+            teaches=("m0/s2", "m0::e3"),
+            pins=seen.pins(mine),
+        )
+    ]
+
+
+def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Host | None]:
+    """Operators by name that are nobody else's business, and their own time in a step."""
+    nothing = np.empty(0, np.int64)
+    if not on_cpu(trace):
+        return nothing, 0, None
+    events, seen = trace.events, host(trace)
+    said = events.of("annotation", "op")
+    others = events.named("enumerate(DataLoader)#", "Optimizer.step#", among=said)
+    chosen = np.array([wanted(name) for name in events.names], bool)
+    found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~seen.inside(others))
+    return found, seen.each_step(seen.self_ns()[found].sum()), seen
+
+
+def _inside_of(seen: Host, index: int, name: str) -> bool:
+    at = int(seen.parent[index])
+    while at >= 0 and seen.is_op[at]:
+        if seen.trace.events.name_of(at) == name:
+            return True
+        at = int(seen.parent[at])
+    return False

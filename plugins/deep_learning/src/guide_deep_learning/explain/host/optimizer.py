@@ -1,0 +1,84 @@
+"""The optimizer that goes through its parameters one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guide.explain.trace import Ints, Trace
+from guide.plugin import Verdict, Word
+from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+
+_MANY = 5  # operators for each parameter: an update that is fused takes less than one
+_PASSES = 7  # parameter, gradient and two moments read, three of them written
+_WORD = Word(
+    "fused", "one operator that updates all parameters in one pass over memory, not ten small ones"
+)
+
+
+def optimizer_loop(trace: Trace) -> list[Verdict]:
+    """Whether an optimizer's step is a loop over the parameters, which is the default on a CPU."""
+    if not on_cpu(trace):
+        return []
+    events, seen = trace.events, host(trace)
+    steps = events.named("Optimizer.step#", among=events.of("annotation", "op"))
+    steps = steps[seen.here[steps]]
+    if not len(steps):
+        return []
+    inside = seen.inside(steps) & seen.is_op
+    operators = np.flatnonzero(inside)
+    if len(events.named("_foreach_", "_fused_", among=operators)):
+        return []
+    tensors = _tensors(seen, operators, len(steps))
+    each = len(operators) / len(steps)
+    if not tensors or each < _MANY * tensors:
+        return []
+    took_ns = seen.each_step(seen.clean_ns[steps].sum())
+    kind = events.name_of(int(steps[0])).partition("#")[2].partition(".")[0]
+    fused_ns, tried = _fused_ns(seen, kind, operators)
+    gain_ns = max(took_ns - fused_ns, 0)
+    how = "tried on tensors of these shapes" if tried else "from what it has to move"
+    return [
+        Verdict(
+            "an optimizer that loops",
+            f"{kind} makes {each:.0f} small operators a step, for {tensors} tensors: "
+            f"{took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it.",
+            gain_ns,
+            why="Each parameter is updated by itself, with a dozen operators that each read and "
+            "write it whole. On a CPU that is what torch does unless it is told otherwise.",
+            remedy=f"Say so where it is made: torch.optim.{kind}(..., fused=True).",
+            check="The trace then has one aten::_fused_... in the optimizer's step.",
+            sure="sure" if tried else "likely",
+            where=seen.places(steps[:20], (f"{kind}", ".step")),
+            evidence=(
+                ("the optimizer's step", f"{took_ns / 1e6:.3g} ms"),
+                (f"the same fused, {how}", f"{fused_ns / 1e6:.3g} ms"),
+                ("operators in it", f"{each:.0f}"),
+                ("tensors", f"{tensors}"),
+            ),
+            word=_WORD,
+            teaches=("m1/s20", "m1/s1", "m1::e8"),
+            pins=seen.pins(steps),
+        )
+    ]
+
+
+def _tensors(seen: Host, operators: Ints, steps: int) -> int:
+    said = seen.about.get("optimizer")
+    if isinstance(said, dict) and isinstance(said.get("tensors"), int):
+        return int(said["tensors"])
+    # Every loop divides, or adds what it has found, in place: once for each tensor
+    names = ("aten::addcdiv_", "aten::add_", "aten::sub_")
+    events = seen.trace.events
+    counts = [len(events.named(name, among=operators)) for name in names]
+    return round(next((count for count in counts if count), 0) / steps)
+
+
+def _fused_ns(seen: Host, kind: str, operators: Ints) -> tuple[int, bool]:
+    """What the fused form takes, and whether that was tried on this machine."""
+    said = seen.about.get("optimizer")
+    if isinstance(said, dict) and said.get("kind") == kind and said.get("fused_ns"):
+        return round(float(said["fused_ns"])), True
+    events = seen.trace.events
+    updates = events.named("aten::addcdiv_", "aten::add_", among=operators)
+    elements = sum(seen.elements(int(i)) for i in updates) / max(len(seen.trace.steps), 1)
+    return round(_PASSES * 4 * elements / seen.bytes_per_s * 1e9 + 10 * seen.dispatch_ns), False

@@ -1,0 +1,163 @@
+"""Takes a trace of torch's work: of any Python program, and of a project's task.
+
+    python -m guide_deep_learning.explain.profiling --out torch.json.gz -- train.py --epochs 1
+
+The program is run as Python itself would run it, and is not changed. Once enough of its steps were
+recorded it is ended, in order: what it has opened is closed, as if it had called sys.exit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import runpy
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import torch
+
+    from guide.loop import Tick
+    from guide.run import Run, Task
+
+FAILED, NO_STEPS = 1, 3  # what the program below exits with
+
+
+class Enough(SystemExit):
+    """What ends the program that is looked at: as sys.exit does, past `except Exception`."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+
+class ProfiledTask:
+    """A task whose steps are recorded; the run is stopped once they are.
+
+    Args:
+        task: what to run.
+        folder: where torch.json.gz goes.
+        warm: steps to time before.
+        steps: steps to record.
+    """
+
+    def __init__(self, task: Task, folder: Path, *, warm: int, steps: int) -> None:
+        from guide_deep_learning.explain.recorder import Recorder  # here: it loads torch
+
+        self._task = task
+        self._recorder = Recorder(
+            folder / "torch.json.gz", warm=warm, steps=steps, found="a tick of the run"
+        )
+        self._run: Run | None = None
+        self._optimizers = contextlib.ExitStack()
+
+    def start(self, run: Run) -> None:
+        """Start the task, and note its optimizer when it steps."""
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        self._run = run
+
+        def used(optimizer: torch.optim.Optimizer, *_: object) -> None:
+            self._recorder.optimizer = optimizer
+
+        self._optimizers.callback(register_optimizer_step_post_hook(used).remove)
+        self._task.start(run)
+
+    def step(self, tick: Tick) -> None:
+        """One step of the task."""
+        self._task.step(tick)
+        if self._recorder.beat() and self._run is not None:
+            self._run.stop("profiled")
+
+    def close(self) -> None:
+        """Write what there is, and close the task."""
+        self._optimizers.close()
+        try:
+            self._recorder.finish()
+        finally:
+            self._task.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run somebody's program and write a trace of some of its steps.
+
+    Exits with 0 when there is one, with 3 when the program ended without enough steps, and with
+    1 when it failed, after its own traceback.
+    """
+    asked = _parser().parse_args(arguments)
+    script, *rest = asked.script[1:] if asked.script[:1] == ["--"] else asked.script
+    try:
+        from guide_deep_learning.explain.beats import Beats
+        from guide_deep_learning.explain.recorder import Recorder
+    except ImportError as error:
+        sys.exit(f"guide: torch cannot be imported: {error}")
+    recorder = Recorder(
+        asked.out, warm=asked.warm, steps=asked.steps, may_mend=not asked.to_the_end
+    )
+
+    def ended() -> None:
+        if not asked.to_the_end:
+            raise Enough
+
+    beats = Beats(recorder, ended, asked.patience)
+    failed = False
+    try:
+        with beats.listening():
+            _run(script, rest, asked.module)
+    except Enough:
+        pass
+    except SystemExit as left:
+        failed = left.code not in (None, 0)
+        if isinstance(left.code, str):
+            sys.stderr.write(f"{left.code}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+    except BaseException as error:
+        failed = True
+        _show(error)
+    with contextlib.suppress(KeyboardInterrupt):
+        recorder.finish()
+    # Threads and workers that the program left behind are not waited for by us
+    sys.stdout.flush()
+    sys.exit(FAILED if failed else 0 if asked.out.exists() else NO_STEPS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--warm", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--patience", type=float, default=10.0, metavar="S")
+    parser.add_argument("--to-the-end", action="store_true")
+    parser.add_argument("--module", action="store_true", help="SCRIPT is a module: python -m")
+    parser.add_argument("script", nargs=argparse.REMAINDER, metavar="-- SCRIPT ARGUMENTS")
+    return parser
+
+
+def _run(script: str, arguments: list[str], module: bool) -> None:
+    sys.argv = [script, *arguments]
+    # `python -m` puts the folder one is in first, `python FILE` that of the file
+    sys.path[0] = str(Path.cwd() if module else Path(script).resolve().parent)
+    if module:
+        runpy.run_module(script, run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(script, run_name="__main__")
+
+
+def _show(error: BaseException) -> None:
+    """The program's own traceback, without the lines that ran it."""
+    frames = error.__traceback__
+    own = (__file__, runpy.__file__)
+    while frames is not None and (
+        frames.tb_frame.f_code.co_filename in own
+        or "runpy" in frames.tb_frame.f_code.co_filename
+        or frames.tb_frame.f_code.co_filename.endswith("contextlib.py")
+    ):
+        frames = frames.tb_next
+    traceback.print_exception(type(error), error, frames or error.__traceback__)
+
+
+if __name__ == "__main__":
+    main()
