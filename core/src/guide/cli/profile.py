@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from guide.cli.explain import explain as explain_command
+from guide.cli.explain import show
 from guide.cli.run import Session, load_task, make_loop
 from guide.cli.shorthand import WithProjectOptions
 from guide.cli.typed import parse_assignment
@@ -197,9 +197,7 @@ def _profiler(track: str | None) -> Profiler:
 
 def explain(file: Path, before: Path | None) -> None:
     """Say what the trace shows, as `guide explain` does."""
-    command = explain_command.callback
-    assert command is not None
-    command(target=file, as_json=False, everything=False)
+    show([file], as_json=False, html=None, no_html=True, everything=False)
     click.echo(f"\ntrace   {os.path.relpath(file)}")
     if before is not None:
         click.echo(f"before  {os.path.relpath(before)}")
