@@ -50,7 +50,7 @@ class Lamp:
 
 
 class Drift:
-    """How far a frame is from what the last few showed, in grey levels: whether somebody moved it."""
+    """How far a frame is from what the last few showed: somebody may have moved the camera."""
 
     name = "drift"
 
