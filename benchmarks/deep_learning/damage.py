@@ -206,7 +206,7 @@ def terminate(target: Path) -> dict[str, Any]:
         "exit" of the run that was ended, the steps it had "done" and that were "lost", and what
         the next one says on its "start".
     """
-    (scaffold,) = guide_projects("deep-learning")
+    scaffold = guide_projects("deep-learning")[0]
     project = new_project(scaffold, target)
     (project / "text.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 200)
     options = {"corpus": "text.txt", "batch": 4, "context": 16, "width": 32, "layers": 1}

@@ -463,7 +463,7 @@ def test_a_stranger_cannot_take_the_place_of_the_common_modules(tmp_path):
 def test_the_listings_of_the_page_on_extending_run():
     page = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
     listings = [part.partition("```")[0] for part in page.split("```python\n")[1:]]
-    assert len(listings) == 7
+    assert len(listings) == 8
     names: dict = {"__name__": "listing"}
     for listing in listings:
         exec(listing, names)  # the task is tested by the listing that follows it
@@ -473,6 +473,7 @@ def test_the_listings_of_the_page_on_extending_run():
         "1 blocks came within 1 dB of full scale: turn the input down"
     ]
     assert names["clipping"]({"project": {"track": "vision"}}) == []
+    assert names["slow"].layers == (Path("src/guide_audio/project"), Path("src/guide_audio/slow"))
     assert names["section"].figures == (names["latency"],)
     drawn = names["draw"](names["measure"](quick=True))
     assert drawn.rows[-1] == ("1024 samples", pytest.approx(21.3e6, rel=0.01))

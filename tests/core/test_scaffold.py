@@ -250,3 +250,29 @@ def test_several_words_are_replaced_in_order(tmp_path):
     renames = {"example_track": "my_audio", "example-track": "my-audio"}
     target = copy_package(tmp_path / "from", tmp_path / "to", renames)
     assert (target / "my_audio.txt").read_text() == "my_audio, my-audio"
+
+
+class TestLayers:
+    @pytest.fixture
+    def slow(self, template, tmp_path):
+        """Two files over the template: one of its names, one new."""
+        over = tmp_path / "slow"
+        (over / "guide_project" / "deep").mkdir(parents=True)
+        (over / "guide_project" / "__init__.py").write_text("from guide_project import slow\n")
+        (over / "guide_project" / "deep" / "new.py").write_text("")
+        return Scaffold("none", "T", "S", over, name="slow", over=template.folder)
+
+    def test_what_lies_over_takes_the_place_of_its_namesake_and_the_rest_shows(self, slow, place):
+        target = new_project(slow, place / "my_cam")
+        assert tree(target) == {*WHOLE, "my_cam/deep/new.py"}
+        assert (target / "my_cam" / "__init__.py").read_text() == "from my_cam import slow\n"
+        assert (target / "my_cam" / "deep" / "my_cam_data.txt").read_bytes() == b"a\r\nmy_cam"
+
+    def test_neither_folder_is_changed(self, slow, place):
+        before = tree(slow.folder), tree(slow.over)
+        new_project(slow, place / "my_cam")
+        assert (tree(slow.folder), tree(slow.over)) == before
+
+    def test_a_name_that_cannot_be_typed_is_refused(self, template):
+        with pytest.raises(ValueError, match="a template's name"):
+            Scaffold("none", "T", "S", template.folder, name="Too Slow")

@@ -28,6 +28,7 @@ GUIDE_API = 1
 hookimpl = pluggy.HookimplMarker("guide")
 
 _TRACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TEMPLATE = _TRACK
 _SECTION = re.compile(r"m[0-6]/s\d+")
 _EXERCISE = re.compile(r"m[0-6]::e\d+")
 _FIGURE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -144,12 +145,32 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """A working m6 project to start from: a folder that holds the package `guide_project`."""
+    """A working m6 project to start from: a folder that holds the package `guide_project`.
+
+    Attributes:
+        track: whose it is.
+        title: what it is, in a few words.
+        summary: what it does, in a sentence.
+        folder: its files.
+        name: what is typed after `guide new-project --template`; one word for each of a track's.
+        over: the folder of another project that `folder` is laid over, for one that differs from
+            it in a few files: those alone are in `folder`, and take the place of their namesakes.
+    """
 
     track: str
     title: str
     summary: str
     folder: Path
+    name: str = "plain"
+    over: Path | None = None
+
+    def __post_init__(self) -> None:
+        _require(_TEMPLATE, self.name, "a template's name", "slow")
+
+    @property
+    def layers(self) -> tuple[Path, ...]:
+        """The folders it is copied from, in this order."""
+        return (self.folder,) if self.over is None else (self.over, self.folder)
 
 
 @dataclass(frozen=True, slots=True)

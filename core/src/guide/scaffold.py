@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import FrameType
@@ -38,7 +38,7 @@ def new_project(scaffold: Scaffold, target: Path) -> Path:
     beside = given.parent if given.name == target.name else target.parent
     name = target.name or "project"
     check_name(target.name, f"guide new-project {scaffold.track} {beside / f'my_{name}'}")
-    return copy_package(scaffold.folder, target, {PLACEHOLDER: target.name})
+    return copy_package(scaffold.layers, target, {PLACEHOLDER: target.name})
 
 
 def check_name(name: str, example: str) -> None:
@@ -73,11 +73,12 @@ def _installed(name: str) -> bool:
     return PathFinder.find_spec(name, [path for path in sys.path if path not in here]) is not None
 
 
-def copy_package(template: Path, target: Path, renames: Mapping[str, str]) -> Path:
+def copy_package(template: Path | Sequence[Path], target: Path, renames: Mapping[str, str]) -> Path:
     """Copy the folder `template` to `target`, replacing words in names and contents of files.
 
     Args:
-        template: a folder of text files; caches and runs in it are left out.
+        template: a folder of text files; caches and runs in it are left out. Of several, a file
+            of a later one takes the place of its namesake.
         target: the new folder; it may exist if it is empty.
         renames: each word and what replaces it, everywhere, in this order.
 
@@ -99,7 +100,8 @@ def copy_package(template: Path, target: Path, renames: Mapping[str, str]) -> Pa
     try:
         with _terminated_as_exit():
             staged.mkdir(parents=True)
-            _copy_tree(template, staged, renames)
+            for layer in [template] if isinstance(template, Path) else template:
+                _copy_tree(layer, staged, renames)
             if place == target:
                 for entry in sorted(staged.iterdir()):
                     moved.append(target / entry.name)
@@ -130,7 +132,7 @@ def _copy_tree(source: Path, target: Path, renames: Mapping[str, str]) -> None:
             continue
         copy = target / _replace(entry.name, renames)
         if entry.is_dir():
-            copy.mkdir()
+            copy.mkdir(exist_ok=True)  # a layer before this one may have it
             _copy_tree(entry, copy, renames)
         else:
             data = entry.read_bytes()

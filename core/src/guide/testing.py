@@ -42,7 +42,7 @@ from guide.plugin import (
 from guide.plugins import Plugins
 from guide.project import read_project
 from guide.run import Failure, Run, Task, drive
-from guide.scaffold import PLACEHOLDER, new_project
+from guide.scaffold import PLACEHOLDER, copy_package, new_project
 from guide.timing import Summary
 
 __all__ = ["PluginConformance", "RunRecord", "VirtualClock", "run_task"]
@@ -284,9 +284,11 @@ class PluginConformance:
             starter = exercises.check(exercise, manifest.starter)
             assert not starter.passed, f"{exercise.id}: the starter passes already"
 
-    def test_scaffolds_are_projects(self) -> None:
+    def test_scaffolds_are_projects(self, tmp_path: Path) -> None:
+        names = [(scaffold.track, scaffold.name) for scaffold in self._each("guide_projects")]
+        assert len(names) == len(set(names)), f"templates of one name: {names}"
         for scaffold in self._each("guide_projects"):
-            folder = scaffold.folder
+            folder = copy_package(scaffold.layers, tmp_path / scaffold.track / scaffold.name, {})
             for name in ("pyproject.toml", "README.md", "LOG.md", f"{PLACEHOLDER}/__init__.py"):
                 assert (folder / name).is_file(), f"{folder} lacks {name}"
             assert list(folder.glob("tests/test_*.py")), f"{folder} has no tests"
@@ -296,9 +298,19 @@ class PluginConformance:
             empty = [f for f in folder.rglob("*") if f.is_file() and not f.stat().st_size]
             assert not empty, f"empty files: {empty}"
 
+    def test_what_lies_over_another_scaffold_changes_it(self) -> None:
+        for scaffold in self._each("guide_projects"):
+            if scaffold.over is None:
+                continue
+            for file in scaffold.folder.rglob("*.*"):
+                below = scaffold.over / file.relative_to(scaffold.folder)
+                same = below.is_file() and below.read_bytes() == file.read_bytes()
+                assert not same, f"{file} says what {below} says: leave it out"
+
     def test_a_scaffolded_project_tests_and_runs(self, tmp_path: Path) -> None:
         for scaffold in self._each("guide_projects"):
-            project = new_project(scaffold, tmp_path / f"my_{scaffold.track.replace('-', '_')}")
+            name = f"my_{scaffold.track}_{scaffold.name}".replace("-", "_")
+            project = new_project(scaffold, tmp_path / name)
             env = {**_environment(), "PYTHONDONTWRITEBYTECODE": "1"}
             for command in (
                 ["-m", "pytest", "-q", "-p", "no:cacheprovider"],

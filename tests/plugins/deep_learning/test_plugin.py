@@ -29,7 +29,7 @@ def test_doctor_says_when_threads_outnumber_the_cpus() -> None:
 
 
 def test_the_scaffold_passes_its_own_tests_where_it_lies() -> None:
-    (scaffold,) = plugin.guide_projects("deep-learning")
+    scaffold = plugin.guide_projects("deep-learning")[0]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=scaffold.folder,

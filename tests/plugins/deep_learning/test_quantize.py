@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ from guide_deep_learning.training.models.model import GPT, GPTConfig, KeysValues
 
 from .tiny import CONFIG, HELD_OUT, TEXT
 
-BOTH = pytest.mark.parametrize("config", [CONFIG, modern(CONFIG)], ids=["plain", "modern"])
+CONFIGS = [CONFIG, modern(CONFIG), replace(CONFIG, pairs=64, threes=64)]
+BOTH = pytest.mark.parametrize("config", CONFIGS, ids=["plain", "modern", "tables"])
 HOWS = pytest.mark.parametrize("how", ["packed", "integers", "expanded"])
 
 

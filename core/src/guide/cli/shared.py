@@ -36,6 +36,7 @@ class Name(click.ParamType[str]):
 
 
 TRACK, SECTION, EXERCISE = Name("track"), Name("section"), Name("exercise")
+TEMPLATE = Name("template")
 
 
 def _known(what: str) -> Iterable[tuple[str, str]]:
@@ -44,6 +45,9 @@ def _known(what: str) -> Iterable[tuple[str, str]]:
     plugins = Plugins()
     if what == "track":
         return [(track.name, track.title) for track in plugins.tracks()]
+    if what == "template":
+        found = [each for track in plugins.tracks() for each in plugins.scaffolds(track.name)]
+        return list({each.name: (each.name, each.title) for each in found}.values())
     items = all_sections(plugins) if what == "section" else all_exercises(plugins)
     return [(item.id, item.title) for item in items]
 

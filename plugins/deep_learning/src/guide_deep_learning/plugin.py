@@ -58,7 +58,7 @@ def guide_exercises(track: str) -> list[Exercise]:
 
 @hookimpl
 def guide_projects(track: str) -> list[Scaffold]:
-    """The m6 scaffold."""
+    """The m6 scaffold, and one that is slow for you to mend."""
     if track != _TRACK:
         return []
     return [
@@ -67,7 +67,15 @@ def guide_projects(track: str) -> list[Scaffold]:
             "A language model, trained as a real-time loop",
             "Learns the standard library's source byte by byte; kill it, and it goes on exactly.",
             _HERE / "project",
-        )
+        ),
+        Scaffold(
+            _TRACK,
+            "A language model that trains, and too slowly",
+            "Six faults of a hurried week: find each by what it costs, and mend it.",
+            _HERE / "slow",
+            name="slow",
+            over=_HERE / "project",
+        ),
     ]
 
 

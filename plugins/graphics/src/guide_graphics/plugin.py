@@ -44,7 +44,7 @@ def guide_exercises(track: str) -> Sequence[Exercise]:
 
 @hookimpl
 def guide_projects(track: str) -> Sequence[Scaffold]:
-    """The teapot."""
+    """The teapot, and one that is slow for you to mend."""
     if track != "graphics":
         return []
     return [
@@ -53,7 +53,15 @@ def guide_projects(track: str) -> Sequence[Scaffold]:
             "A turning teapot at 60 Hz",
             "Lit, textured, drawn on the CPU or through OpenGL, in a window or headless.",
             _HERE / "project",
-        )
+        ),
+        Scaffold(
+            "graphics",
+            "A turning teapot that misses its deadlines",
+            "Six faults of a hurried week: find each by what it costs, and mend it.",
+            _HERE / "slow",
+            name="slow",
+            over=_HERE / "project",
+        ),
     ]
 
 

@@ -53,7 +53,7 @@ def guide_exercises(track: str) -> list[Exercise]:
 
 @hookimpl
 def guide_projects(track: str) -> list[Scaffold]:
-    """The m6 scaffold."""
+    """The m6 scaffold, and one that is slow for you to mend."""
     if track != _TRACK:
         return []
     return [
@@ -63,7 +63,15 @@ def guide_projects(track: str) -> list[Scaffold]:
             "Camera, file, stream or a virtual camera with known motion; points or objects; "
             "latency of every frame.",
             _HERE / "project",
-        )
+        ),
+        Scaffold(
+            _TRACK,
+            "A camera before marbles, tracked too slowly",
+            "Six faults of a hurried week: find each by what it costs, and mend it.",
+            _HERE / "slow",
+            name="slow",
+            over=_HERE / "project",
+        ),
     ]
 
 

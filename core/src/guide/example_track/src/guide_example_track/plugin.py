@@ -42,7 +42,11 @@ def guide_exercises(track: str) -> list[Exercise]:
 
 @hookimpl
 def guide_projects(track: str) -> list[Scaffold]:
-    """What to build. Replace: the sentences, once the project is yours."""
+    """What to build. Replace: the sentences, once the project is yours.
+
+    For `guide new-project --template NAME`, return a second one: `Scaffold(..., name="NAME",
+    folder=_HERE / "NAME", over=_HERE / "project")` with only the files that differ in its folder.
+    """
     if track != _TRACK:
         return []
     return [

@@ -111,6 +111,11 @@ class Int8Embedding(nn.Module):
         """The weights as floats, for who wants to read them."""
         return self.integers * self.scale[:, None]
 
+    @property
+    def num_embeddings(self) -> int:
+        """How many rows there are, under the name that torch gives it."""
+        return len(self.integers)
+
     def forward(self, numbers: Tensor) -> Tensor:
         """Look up rows."""
         return self.integers[numbers] * self.scale[numbers].unsqueeze(-1)
