@@ -171,9 +171,10 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     if profile is not None and _has_rules(plugins):
         trace = _read(profile)
         answer = _of_trace(trace, name, plugins)
-        # Rules of runs count from the loop's start, which the profile knows nothing of
-        answer = ranked(answer, [replace(verdict, pins=()) for verdict in found])
-        return Explained(_in_order(answer), trace, folder, record)
+        # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
+        # lost does; but rules of runs count from the loop's start, which a profile does not know.
+        kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
+        return Explained(_in_order(ranked(answer, kept)), trace, folder, record)
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
