@@ -191,6 +191,7 @@ def test_types_come_from_the_example_in_the_docstring_and_nothing_is_cached(tmp_
 BROKEN = {
     "import nothing_of_that_name\ndef f(): pass\n": "could not be imported: ModuleNotFoundError",
     "raise SystemExit(3)\n": "could not be imported: SystemExit",
+    "large = bytearray(8 << 30)\n": "could not be imported: MemoryError",
     "def g(): pass\n": "has no f",
     "def f(a):\n    return a\n": "is a plain Python function",
     "from numba import njit\n@njit\ndef f(a):\n    return a.nope()\n": "Unknown attribute 'nope'",

@@ -21,6 +21,9 @@ from guide.explain.numba.explaining import Explaining
 from guide.explain.numba.syntax import source_of
 
 
+_MOST_BYTES = 4 << 30  # LLVM takes some 200 MB, the arrays of a trial less
+
+
 def main(request: dict[str, Any], out: Path) -> None:
     """Explain what the request names; each stage is a line in `out`."""
 
@@ -56,6 +59,17 @@ def _begin(request: dict[str, Any]) -> Explaining:
     return Explaining(str(wanted), case, sample, cached=_cached(value))
 
 
+def _bounded() -> None:
+    """Let no module and no trial take the machine's memory: asking for more fails."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = _MOST_BYTES if hard == resource.RLIM_INFINITY else min(_MOST_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
 def _cached(value: Any) -> bool:
     return bool(getattr(value, "wants_cache", False))
 
@@ -65,4 +79,5 @@ if __name__ == "__main__":
     sys.argv = [asked["target"]]
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 1)
+    _bounded()
     main(asked, file)
