@@ -96,6 +96,17 @@ class Host:
         """What comes to one step of a time that is that of all of them."""
         return round(ns / len(self.trace.steps))
 
+    def usual_ns(self, indices: Ints) -> float:
+        """What some events take in a step, the median of the steps.
+
+        A mean is what would be saved; but one step in which the machine did something else is no
+        fault of the program's.
+        """
+        starts = np.array([step.start_ns for step in self.trace.steps], np.int64)
+        of = np.searchsorted(starts, self.trace.events.start_ns[indices], "right") - 1
+        sums = np.bincount(np.maximum(of, 0), self.clean_ns[indices], len(starts))
+        return float(np.median(sums))
+
     def share(self, ns: float) -> str:
         """Such a part of a step, in words."""
         return f"{min(ns / max(self.step_ns, 1), 1):.0%}"

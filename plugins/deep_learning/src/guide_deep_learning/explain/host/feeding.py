@@ -30,6 +30,9 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
     if took_ns < _MUCH * seen.step_ns:
         return []
     workers = "MultiProcessing" in events.name_of(int(waits[0]))
+    # Batches that workers make come in bursts; what the step makes itself, it makes each time
+    if not workers and seen.usual_ns(waits) < _MUCH * seen.step_ns:
+        return []
     frame, frame_ns = _deepest(seen, waits)
     return (
         [_waits_for_workers(seen, waits, took_ns)]
