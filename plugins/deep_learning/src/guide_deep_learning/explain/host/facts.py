@@ -211,7 +211,7 @@ class Host:
             scale = min(max((watched_ns - plain_ns) / added, _SCALES[0]), _SCALES[1])
         left = max(watched_ns - scale * added, 0.2 * watched_ns)
         if plain_ns:
-            rest = min(max(plain_ns / left, 0.5), 2.0)
+            rest = min(max(plain_ns / left, 0.05), 2.0)
         # Of the event itself most of the cost lies before and after what it notes
         cost = scale * (below - (1 - _INSIDE) * own)
         clean = np.maximum(self.trace.events.ns - cost, 0) * rest
