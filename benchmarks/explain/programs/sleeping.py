@@ -12,7 +12,7 @@ SMALL = "--small" in sys.argv
 
 torch.manual_seed(0)
 torch.set_num_threads(1)
-width, rows = (64, 8) if SMALL else (512, 64)
+width, rows = (512, 16) if SMALL else (512, 64)
 
 
 class Samples(Dataset):

@@ -96,6 +96,17 @@ class Host:
         """What comes to one step of a time that is that of all of them."""
         return round(ns / len(self.trace.steps))
 
+    def usual_ns(self, indices: Ints) -> float:
+        """What some events take in a step, the median of the steps.
+
+        A mean is what would be saved; but one step in which the machine did something else is no
+        fault of the program's.
+        """
+        starts = np.array([step.start_ns for step in self.trace.steps], np.int64)
+        of = np.searchsorted(starts, self.trace.events.start_ns[indices], "right") - 1
+        sums = np.bincount(np.maximum(of, 0), self.clean_ns[indices], len(starts))
+        return float(np.median(sums))
+
     def share(self, ns: float) -> str:
         """Such a part of a step, in words."""
         return f"{min(ns / max(self.step_ns, 1), 1):.0%}"
@@ -200,7 +211,7 @@ class Host:
             scale = min(max((watched_ns - plain_ns) / added, _SCALES[0]), _SCALES[1])
         left = max(watched_ns - scale * added, 0.2 * watched_ns)
         if plain_ns:
-            rest = min(max(plain_ns / left, 0.5), 2.0)
+            rest = min(max(plain_ns / left, 0.05), 2.0)
         # Of the event itself most of the cost lies before and after what it notes
         cost = scale * (below - (1 - _INSIDE) * own)
         clean = np.maximum(self.trace.events.ns - cost, 0) * rest

@@ -30,6 +30,9 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
     if took_ns < _MUCH * seen.step_ns:
         return []
     workers = "MultiProcessing" in events.name_of(int(waits[0]))
+    # Batches that workers make come in bursts; what the step makes itself, it makes each time
+    if not workers and seen.usual_ns(waits) < _MUCH * seen.step_ns:
+        return []
     frame, frame_ns = _deepest(seen, waits)
     return (
         [_waits_for_workers(seen, waits, took_ns)]
@@ -118,7 +121,8 @@ def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
     if asleep and total[asleep] > 0.5 * made:
         return asleep, seen.each_step(total[asleep])
     deep = [name for name in by_name if is_own(name) and total[name] > 0.5 * made]
-    return min(deep, key=lambda name: (total[name], name), default=""), seen.each_step(made)
+    # Events are in the order of their start, outer ones first: the last that is new lies deepest
+    return max(deep, key=lambda name: by_name[name][0], default=""), seen.each_step(made)
 
 
 def _where(seen: Host, waits: Ints, frame: str) -> tuple[Place, ...]:
