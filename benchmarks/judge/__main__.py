@@ -1,4 +1,4 @@
-"""`python -m benchmarks.judge [--quick] [MODULE ...]`: print the table."""
+"""`python -m benchmarks.judge [--quick|--long] [MODULE ...]`: print the table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from benchmarks.rows import HEAD, line
 
-MODULES = ("overhead", "cheats", "hogs")
+MODULES = ("overhead", "cheats", "hogs", "exercises")
 
 
 def main(names: Iterable[str], quick: bool) -> None:

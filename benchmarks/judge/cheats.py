@@ -43,7 +43,7 @@ def _said(result: Result) -> str:
 def _in_process(file: Path) -> str:
     """The harness that one writes first: import, time, compare, print."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.judge.cheats", str(file), str(FOLDER / "naive.py")],
+        [sys.executable, "-m", "benchmarks.judge.cheats", str(file), str(FOLDER / "starter.py")],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -177,3 +177,13 @@ class TestTerminal:
         assert "†" not in text
         again = terminal("read", "m3/s3", XDG_CACHE_HOME=cache, rows=500, **env).read_until()
         assert "measuring" not in again
+
+
+def test_a_track_sees_what_another_invites_it_to_and_nothing_else(main, monkeypatch):
+    monkeypatch.delenv("GUIDE_DISABLE")
+    main("track", "vision")
+    listed = main("exercises")[1]
+    rows = {row["id"]: row for row in json.loads(main("exercises", "--json")[1])}
+    assert "vision" in rows["m2::e11"]["invited"]  # which is deep learning's
+    assert "m3::e11" not in rows  # which it keeps to itself
+    assert "Never wait for data  (invited)" in listed

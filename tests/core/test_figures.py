@@ -7,17 +7,15 @@ import pytest
 
 from guide.errors import GuideError
 from guide.foundations.figures import waiting
-from guide.foundations.figures.arithmetic import (
+from guide.foundations.figures.numbers import masked_count
+from guide.foundations.figures.passes import (
     compact,
     compact_branchless,
     eager,
-    energy_kernel,
-    energy_numpy,
-    energy_python,
     fused_kernel,
     in_blocks,
-    masked_count,
 )
+from guide.foundations.figures.roof import energy_kernel, energy_numpy, energy_python
 from guide.foundations.figures.threads import count_in_batches, speedup
 from guide.foundations.sections import sections
 from guide.learn import figures as living

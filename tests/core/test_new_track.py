@@ -108,7 +108,34 @@ def test_what_it_brings_can_be_read_done_and_checked(audio, tmp_path):
     solution = audio.site / "guide_audio" / "exercises" / "joined_blocks" / "solution.py"
     (tmp_path / "m1_e9.py").write_text(solution.read_text("utf-8"), "utf-8")
     ask("check", "m1::e9")
+    assert "✓  m1::e9" in ask("exercises")
+    assert "first sample of the first block" in ask("hint", "m1::e9")
+    assert "A block that begins at zero" in ask("solution", "m1::e9")
     assert "numpy" in ask("doctor").partition("\naudio\n")[2]
+
+
+def test_its_section_and_exercise_stand_wherever_built_in_ones_do(audio, tmp_path):
+    def ask(*command: str) -> str:
+        return succeed("-m", "guide", *command, cwd=tmp_path, path=audio.site)
+
+    def rows(*command: str) -> dict[str, dict]:
+        return {row["id"]: row for row in json.loads(ask(*command, "--json"))}
+
+    ask("track", "audio")
+    section, exercise = rows("contents")["m1/s9"], rows("exercises")["m1::e9"]
+    assert section["tracks"] == ["audio"]
+    assert exercise["expected"] == ["audio"]
+    for command in ("contents", "course"):
+        assert "m1/s9" in ask(command)
+    for command in ("exercises", "course", "progress"):
+        assert "m1::e9" in ask(command)
+    assert "✓ solution" in ask("dev", "check", "m1::e9", "--runs", "1")
+
+    ask("site", "--track", "audio", "--out", str(tmp_path / "site"))
+    for page, title in (("m1/s9.html", section["title"]), ("m1/e9.html", exercise["title"])):
+        assert title in (tmp_path / "site" / page).read_text("utf-8")
+    assert "m1/s9.html" in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "block" in (tmp_path / "site" / "search.json").read_text("utf-8")
 
 
 def test_its_own_tests_pass_on_what_was_installed(audio):

@@ -40,7 +40,7 @@ def section(tmp_path, text):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     target = tmp_path_factory.mktemp("built") / "site"
-    pages = build(course(read=["m0/s0"]), target)
+    pages = build(course(read=["m0/s0"], passed=["m1::e0"]), target)
     assert pages == len(list(target.rglob("*.html"))) - 1
     return target
 
@@ -83,6 +83,12 @@ def test_what_was_read_is_marked_and_the_next_is_offered(site):
     home = (site / "index.html").read_text()
     assert "Go on with m0/s1" in home
     assert "<strong>1 of " in (site / "progress.html").read_text()
+
+
+def test_progress_counts_what_was_read_and_passed(site):
+    text = (site / "progress.html").read_text()
+    assert "<strong>1 of " in text.partition("sections read")[0]
+    assert "<strong>1 of " in text.partition("sections read")[2].partition("exercises passed")[0]
 
 
 def test_exercises_say_for_whom_they_are(site):

@@ -11,7 +11,7 @@ SMALL = "--small" in sys.argv
 
 torch.manual_seed(0)
 torch.set_num_threads(1)
-width, rows = (64, 8) if SMALL else (1024, 64)
+width, rows = (512, 16) if SMALL else (1024, 64)
 
 
 def decoded(raw):
@@ -35,7 +35,9 @@ class Samples(Dataset):
         return decoded(files[index]), index % 10
 
 
-model = nn.Sequential(nn.Linear(width, width // 2), nn.ReLU(), nn.Linear(width // 2, 10))
+model = nn.Sequential(
+    nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
+)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
 
 for _epoch in range(100):

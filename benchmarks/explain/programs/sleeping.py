@@ -29,7 +29,9 @@ class Samples(Dataset):
         return self.data[index], index % 10
 
 
-model = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10))
+model = nn.Sequential(
+    nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width), nn.Linear(width, 10)
+)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
 
 for _epoch in range(100):

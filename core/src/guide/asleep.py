@@ -8,7 +8,8 @@ is asked in one tick of seventeen.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import get_ident
 
 from guide.timing import Timeline
@@ -26,32 +27,27 @@ class Asked:
         timeline: where they go.
 
     Attributes:
-        found: by name of span: how often it was asked, ns it took, ns of CPU time.
+        found: by name of span: how often it was asked, what it took and computed in all.
     """
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline, self._here = timeline, get_ident()
         self._span = timeline.here_span()
-        self.found: dict[str, list[int]] = {}
+        self.found: dict[str, dict[str, int]] = {}
 
     def __call__(self, name: str, flow: int | None = None) -> AbstractContextManager[None]:
         """The span `name`."""
         if flow is not None or get_ident() != self._here:
             return Timeline.span(self._timeline, name, flow)
-        return _Both(self._span(name), self.found.setdefault(name, [0, 0, 0]))
+        zero = {"count": 0, "total_ns": 0, "cpu_ns": 0}
+        return _both(self._span(name), self.found.setdefault(name, zero))
 
 
-class _Both(AbstractContextManager[None]):
-    def __init__(self, span: AbstractContextManager[None], into: list[int]) -> None:
-        self._span, self._into = span, into
-
-    def __enter__(self) -> None:
-        self._cpu_ns, self._ns = time.thread_time_ns(), time.perf_counter_ns()
-        self._span.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        self._span.__exit__(*error)  # type: ignore[arg-type]
-        into = self._into
-        into[0] += 1
-        into[1] += time.perf_counter_ns() - self._ns
-        into[2] += time.thread_time_ns() - self._cpu_ns
+@contextmanager
+def _both(span: AbstractContextManager[None], into: dict[str, int]) -> Iterator[None]:
+    cpu_ns, ns = time.thread_time_ns(), time.perf_counter_ns()
+    with span:
+        yield
+    into["count"] += 1
+    into["total_ns"] += time.perf_counter_ns() - ns
+    into["cpu_ns"] += time.thread_time_ns() - cpu_ns

@@ -168,7 +168,7 @@ class Loop:
         self.misses = Causes(self.timeline, self.log)
         self.ended = ""  # why it stopped, once it has
         self.used: Used | None = None
-        self.asked: dict[str, list[int]] = {}
+        self.asked: dict[str, dict[str, int]] = {}
         self.together, self.wanted = False, ""
         self.paused = False
         self.speed = 1.0

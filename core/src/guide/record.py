@@ -108,7 +108,8 @@ def closing_record(
             "totals": _totals(readings[-1][1] if readings else ()),
             "samples": _samples(readings, origin),
             "failed": list(sampler.failed) if sampler else [],
-            "loop": _used(run.loop),
+            "loop": run.loop.used
+            and {**run.loop.used._asdict(), "gc_ns": misses.gc_ns, "spans": run.loop.asked},
         },
         "facts": {name: _plain(value) for name, value in run.facts.items()},
         "notes": run.notes[:],
@@ -126,16 +127,6 @@ def closing_record(
         "clock": {"unix_ns": origin + run.unix_offset_ns},
         **about,
     }
-
-
-def _used(loop: Loop) -> dict[str, Any] | None:
-    if loop.used is None:
-        return None
-    asked = {
-        name: {"count": count, "total_ns": ns, "cpu_ns": cpu_ns}
-        for name, (count, ns, cpu_ns) in loop.asked.items()
-    }
-    return {**loop.used._asdict(), "gc_ns": loop.misses.gc_ns, "spans": asked}
 
 
 def _flight(flight: Flight, timeline: Timeline, origin: int) -> dict[str, Any]:

@@ -276,8 +276,10 @@ class PluginConformance:
             solution = exercises.check(exercise, manifest.solution, speed=False)
             assert solution.passed, f"{exercise.id}: the solution fails: {solution.message}"
             if manifest.bars:
-                naive = exercises.check(exercise, exercise.folder / "naive.py", speed=False)
-                assert naive.passed, f"{exercise.id}: naive.py is wrong: {naive.message}"
+                naive = exercises.check(exercise, manifest.naive, speed=False)
+                assert naive.passed, (
+                    f"{exercise.id}: {manifest.naive.name} is wrong: {naive.message}"
+                )
                 continue
             starter = exercises.check(exercise, manifest.starter)
             assert not starter.passed, f"{exercise.id}: the starter passes already"

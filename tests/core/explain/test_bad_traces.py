@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from benchmarks.explain import shaped
+from benchmarks.explain import bulk
 from guide.errors import GuideError
 from guide.explain.reading import read_trace
 
@@ -82,7 +82,7 @@ def test_reports_of_nsight_are_known_by_what_they_are(tmp_path):
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_trace_that_is_cut_short_gives_what_came_before(tmp_path, zipped):
     whole, part = tmp_path / "whole.json", tmp_path / "part.json"
-    text = shaped.text(steps=5, operators=400).encode()
+    text = bulk.text(steps=5, operators=400).encode()
     whole.write_bytes(text)
     packed = gzip.compress(text) if zipped else text
     part.write_bytes(packed[: len(packed) * 6 // 10])
@@ -95,7 +95,7 @@ def test_a_trace_that_is_cut_short_gives_what_came_before(tmp_path, zipped):
 
 def test_of_a_gzip_with_a_damaged_middle_the_first_part_is_read(tmp_path):
     file = tmp_path / "trace.json.gz"
-    packed = bytearray(gzip.compress(shaped.text(steps=5, operators=400).encode()))
+    packed = bytearray(gzip.compress(bulk.text(steps=5, operators=400).encode()))
     middle = len(packed) // 2
     packed[middle : middle + 40] = bytes(40)
     file.write_bytes(packed)
@@ -167,7 +167,7 @@ def test_many_damaged_events_cost_neither_the_others_nor_much_time(tmp_path):
 
 def test_what_a_file_says_of_itself_may_be_damaged_and_the_events_are_read(tmp_path):
     file = tmp_path / "trace.json"
-    text = shaped.text(steps=3, operators=10)
+    text = bulk.text(steps=3, operators=10)
     file.write_text(text.replace('"name": "a GPU"', '"name": a GPU"'))
     trace = read_trace(file)
     assert len(trace.steps) == 3

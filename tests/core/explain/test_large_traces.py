@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.explain import shaped
+from benchmarks.explain import bulk
 from guide.explain.reading import read_trace
 
 
@@ -24,7 +24,7 @@ def x(name, ts, dur, cat="cpu_op"):
 
 def test_of_a_file_with_too_many_events_a_few_typical_steps_are_kept(tmp_path):
     file = tmp_path / "trace.json"
-    file.write_text(shaped.text(steps=40, operators=50))
+    file.write_text(bulk.text(steps=40, operators=50))
     whole, part = read_trace(file), read_trace(file, most=2000)
     assert len(whole.events) > 6000
     assert len(part.events) <= 3000

@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.explain import shaped
+from benchmarks.explain import bulk
 from guide.errors import GuideError
 from guide.explain.reading import read_trace
 from guide.trace.chrome import dump_chrome
@@ -36,10 +36,10 @@ def sound():
     chrome, protobuf = io.StringIO(), io.BytesIO()
     dump_chrome(chrome, a_run())
     dump_pftrace(protobuf, a_run())
-    torch = shaped.text(steps=3, operators=8).encode()
+    torch = bulk.text(steps=3, operators=8).encode()
     return {
         "torch": torch,
-        "since 1970": shaped.text(steps=3, operators=8, since_1970=True).encode(),
+        "since 1970": bulk.text(steps=3, operators=8, since_1970=True).encode(),
         "gzipped": gzip.compress(torch),
         "chrome": chrome.getvalue().encode(),
         "pftrace": protobuf.getvalue(),

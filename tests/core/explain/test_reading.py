@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from benchmarks.explain import shaped
+from benchmarks.explain import bulk
 from guide.errors import GuideError
 from guide.explain import reading
 from guide.explain.reading import read_trace
@@ -41,7 +41,7 @@ def steps_at(*starts, ns=100, name="ProfilerStep#"):
 @pytest.mark.parametrize("since_1970", [False, True])
 def test_times_are_whole_nanoseconds_from_the_first_event(tmp_path, since_1970):
     file = tmp_path / "trace.json"
-    file.write_text(shaped.text(steps=4, operators=5, since_1970=since_1970))
+    file.write_text(bulk.text(steps=4, operators=5, since_1970=since_1970))
     trace = read_trace(file)
     first = trace.events.of("kernel")[0]
     started = 1_000 + 14_000
@@ -236,7 +236,7 @@ def test_numbers_may_be_text_and_keys_may_come_twice(tmp_path):
     ids=["bom", "utf-16", "utf-16-be", "crlf", "gzip", "two members", "padded"],
 )
 def test_the_same_trace_in_another_wrapping_is_the_same(tmp_path, encode):
-    text = shaped.text(steps=3, operators=30).replace("a GPU", "une carte à 显卡 🐢")
+    text = bulk.text(steps=3, operators=30).replace("a GPU", "une carte à 显卡 🐢")
     plain, wrapped = tmp_path / "plain.json", tmp_path / "wrapped.json"
     plain.write_bytes(text.encode())
     wrapped.write_bytes(encode(text))

@@ -155,6 +155,13 @@ def test_what_is_no_function_of_a_file_gives_no_place():
     assert candidates("nn.Module: Linear_0", [".item"]) == ()
 
 
+def test_a_name_that_no_file_can_have_is_no_trouble(program):
+    for file in ("a" * 900, "/", "..", "a\0b.py", "\udc80.py"):
+        name = f"{file}(3): step"
+        assert [place.line for place in candidates(name, [".item"])] == [3]
+        assert own_python(name) in (True, False)
+
+
 def test_a_persons_own_code_is_told_from_libraries_and_from_pythons(program):
     own = ["src/train.py(6): step", "my_model/net.py(3): forward", "/home/me/x.py(1): <module>"]
     others = [
@@ -217,11 +224,17 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
             class Stage:
                 name = "blur"
                 text = "detect"
+
+            def turn():
+                names = ("sort", "draw", "swap")
+                phase = "sort"
         """,
     )
+    (tmp_path / "tests").mkdir()
+    write(tmp_path / "tests", test_task='with tick.span("detect"): pass\n')
     found = {
         name: [str(place) for place in span_places(tmp_path, name)]
-        for name in ("detect", "copy", "upload", "forward", "blur", "nowhere at all")
+        for name in ("detect", "copy", "upload", "forward", "blur", "sort", "nowhere at all")
     }
     assert found == {
         "detect": ["task.py:3"],
@@ -229,6 +242,7 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
         "upload": ["task.py:6"],
         "forward": ["task.py:7"],
         "blur": ["stages.py:2"],
+        "sort": ["stages.py:7"],
         "nowhere at all": [],
     }
     assert span_places(tmp_path, "detect")[0].text == 'with tick.span("detect"):'

@@ -133,9 +133,10 @@ class TestExercises:
     @pytest.mark.parametrize("exercise", named(CODE))
     def test_right_is_accepted_and_cheats_are_found_out(self, exercise):
         with Judge(read_manifest(exercise.folder)) as judge:
-            for name in ("starter", "naive", "solution"):
-                result = judge.judge(exercise.folder / f"{name}.py", speed=False)
-                assert result.state == "correct", f"{name}: {result.message}"
+            manifest = judge.manifest
+            for file in (manifest.starter, manifest.naive, manifest.solution):
+                result = judge.judge(file, speed=False)
+                assert result.state == "correct", f"{file.name}: {result.message}"
             for cheat in sorted(exercise.folder.glob("cheats/*.py")):
                 result = judge.judge(cheat, speed=cheat.stem in ONLY_WHEN_TIMED)
                 assert result.state == "wrong", cheat.stem

@@ -39,7 +39,6 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Build": {
         "new-project": ("new_project", "Start a real-time project from a track's scaffold."),
         "run": ("run", "Run a project: live display, then its record and report."),
-        "profile": ("profile", "Take a trace of a project or program, and explain it."),
         "report": ("report", "Show how a run went, and where its report is."),
         "compare": ("compare", "Say what changed from one run to another, and if it is real."),
         "log": ("log", "Write the project's log book: runs, what changed, your notes."),

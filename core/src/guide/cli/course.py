@@ -13,8 +13,7 @@ from typing import Any
 
 import click
 
-from guide.cli.read import reading_track
-from guide.cli.shared import TRACK
+from guide.cli.shared import TRACK, chosen_track
 from guide.course.agenda import Agenda, Item, Known, agendas, check, look_around
 from guide.course.place import Place, course_file, remember, remembered, working_days
 from guide.course.place import today as day_of
@@ -97,7 +96,7 @@ def _all(track: str | None) -> tuple[Plan, Known, list[Agenda]]:
     plugins = Plugins()
     known = look_around(plugins)
     check(plan, known)
-    return plan, known, agendas(plan, known, reading_track(track, plugins))
+    return plan, known, agendas(plan, known, chosen_track(track, plugins))
 
 
 def _copy(to: Path) -> None:

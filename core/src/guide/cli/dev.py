@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,13 +51,13 @@ def dev() -> None:
 def check(exercise: str | None, runs: int, as_json: bool) -> None:
     """Hold EXERCISE, an id or a folder with an exercise.toml, against its own promises; or all.
 
-    The starter must not pass, naive.py must be right and slow, solution.py must clear the bar with
-    a quarter to spare, and no file in cheats/ may pass: so many times over. Prints the effect that
-    was measured; a bar is at most half of it.
+    The starter must not pass, naive.py (without it, the starter) must be right and slow,
+    solution.py must clear the bar with a quarter to spare, and no file in cheats/ may pass: so
+    many times over. Prints the effect that was measured; a bar is at most half of it.
     """
     rows = []
     for one in _chosen(exercise):
-        row = _row(one, runs, lambda what: _progress(what, as_json))
+        row = kept_promises(one, runs, lambda what: _progress(what, as_json))
         rows.append(row)
         if not as_json:
             _print(one, row)
@@ -82,7 +82,10 @@ def _chosen(exercise: str | None) -> list[Exercise]:
     return [find_exercise(Plugins(), exercise)]
 
 
-def _row(exercise: Exercise, runs: int, progress: Callable[[str], None]) -> dict[str, object]:
+def kept_promises(
+    exercise: Exercise, runs: int, progress: Callable[[str], None] = lambda what: None
+) -> dict[str, Any]:
+    """What became of each file of an exercise in so many runs, and the effects: a row of JSON."""
     manifest = read_manifest(exercise.folder)
     if said := lacking(manifest):
         return {"id": exercise.id, "ok": True, "files": {}, "effect": [], "advice": [said]}
@@ -145,7 +148,7 @@ def _files(manifest: Manifest) -> Iterator[tuple[str, Path, _Verdict]]:
     """What is judged, and what is to come of it."""
     yield "starter", manifest.starter, _not_passed
     if manifest.bars:
-        yield "naive", manifest.folder / "naive.py", _right_and_slow
+        yield "naive", manifest.naive, _right_and_slow
     spare = _passed_with_spare(manifest)
     yield "solution", manifest.solution, spare
     for file in sorted((manifest.folder / "cheats").glob(f"*{manifest.suffix}")):
@@ -169,7 +172,8 @@ def _right_and_slow(result: Result) -> tuple[bool, str]:
 def _passed_with_spare(manifest: Manifest) -> _Verdict:
     def verdict(result: Result) -> tuple[bool, str]:
         if not result.passed or result.state == "waived":
-            return False, result.message or result.state
+            busy = result.state == "inconclusive"
+            return False, "inconclusive" if busy else result.message or result.state
         if not (result.speed and manifest.bars):
             return True, "passes"
         over, bar = result.speed.standing.over_naive.median, manifest.bars.over_naive

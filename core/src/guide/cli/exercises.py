@@ -34,22 +34,22 @@ SIGNS = {"new": "·", "started": "…", "wrong": "✗", "correct": "✓", "fast"
 def exercises(track: str | None, as_json: bool) -> None:
     """List the exercises and where you stand: those TRACK is expected or invited to do.
 
-    Without TRACK, those of the project's track inside a project, and all elsewhere.
+    Without TRACK, those of the project's track inside a project, those of the track that
+    `guide track` chose elsewhere, and all where none was chosen.
     """
     plugins = Plugins()
-    found = all_exercises(plugins, chosen_track(track, plugins))
+    track = chosen_track(track, plugins)
+    found = all_exercises(plugins, track)
     standings = learn.standing_of(found)
     if as_json:
         click.echo(json.dumps([_row(e, standings[e.id]) for e in found], indent=2))
         return
     for exercise in found:
         standing = standings[exercise.id]
-        of = [f"expected: {', '.join(exercise.expected)}"] if exercise.expected else []
-        of += [f"invited: {', '.join(exercise.invited)}"] if exercise.invited else []
         flags = f"  [{', '.join(standing.flags)}]" if standing.flags else ""
         sign = SIGNS["correct" if standing.passed and standing.state == "wrong" else standing.state]
         colour = "green" if standing.passed else "yellow" if standing.tries else None
-        for_whom = f"({'; '.join(of)}){flags}"
+        for_whom = f"({_asked(exercise, track)}){flags}"
         if sys.stdout.isatty() and shutil.get_terminal_size().columns < 80:
             for_whom = flags.strip()  # a narrow terminal has room for the titles alone
         head = f"{click.style(f'{sign:2}', fg=colour)} {click.style(exercise.id, fg='cyan')}"
@@ -57,6 +57,15 @@ def exercises(track: str | None, as_json: bool) -> None:
     if following := _next(found, standings):
         click.echo("\n· new  … started  ✗ wrong  ✓ correct  ✓✓ fast  ★ best")
         click.echo(f"Next: {following}")
+
+
+def _asked(exercise: Exercise, track: str | None) -> str:
+    """What the exercise asks of a track; of all of them where none is chosen."""
+    if track is not None:
+        return "expected" if {track, "all"} & {*exercise.expected} else "invited"
+    of = [f"expected: {', '.join(exercise.expected)}"] if exercise.expected else []
+    of += [f"invited: {', '.join(exercise.invited)}"] if exercise.invited else []
+    return "; ".join(of)
 
 
 def _row(exercise: Exercise, standing: Standing) -> dict[str, Any]:

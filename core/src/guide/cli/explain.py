@@ -33,8 +33,21 @@ from guide.plugins import Plugins
 )
 @click.option("--no-html", is_flag=True, help="Write no page.")
 @click.option("--all", "everything", is_flag=True, help="Say all of every verdict.")
+@click.option(
+    "--like",
+    default="",
+    metavar="TYPES",
+    help='Compile a function for these types, such as "float32[::1], int64".',
+)
+@click.option("--as-njit", is_flag=True, help="Look at a plain function as if it had @njit.")
 def explain(
-    targets: Sequence[Path], as_json: bool, html: Path | None, no_html: bool, everything: bool
+    targets: Sequence[Path],
+    as_json: bool,
+    html: Path | None,
+    no_html: bool,
+    everything: bool,
+    like: str,
+    as_njit: bool,
 ) -> None:
     """Say where the time of TARGET went, in plain words, and what to do about it.
 
@@ -42,7 +55,15 @@ def explain(
     module:function for what Numba compiles. With two, the first is from before a change: what
     got better, and what is next.
     """
-    show(targets, as_json=as_json, html=html, no_html=no_html, everything=everything)
+    show(
+        targets,
+        as_json=as_json,
+        html=html,
+        no_html=no_html,
+        everything=everything,
+        like=like,
+        as_njit=as_njit,
+    )
 
 
 def show(
@@ -52,6 +73,8 @@ def show(
     html: Path | None = None,
     no_html: bool = False,
     everything: bool = False,
+    like: str = "",
+    as_njit: bool = False,
 ) -> None:
     """Explain one target, or two, as the command does.
 
@@ -63,7 +86,10 @@ def show(
     if html and no_html:
         raise UsageError("--html and --no-html are opposites", "leave one of them out")
     plugins = Plugins()
-    found = [explain_target(target, plugins) for target in (targets or (None,))]
+    found = [
+        explain_target(target, plugins, like=like, as_njit=as_njit)
+        for target in (targets or (None,))
+    ]
     subject, notes = found[-1], []
     versus, last = None, ""
     if len(found) == 2:
@@ -93,7 +119,8 @@ def show(
         lines = [*teller.versus(versus, everything=everything)]
     else:
         lines = [*teller.answer(subject.answer, everything=everything, last=last)]
-    lines += ["", *teller.ending(_next(subject, targets), file)]
+    flags = (f" --like {shlex.quote(like)}" if like else "") + " --as-njit" * as_njit
+    lines += ["", *teller.ending(_next(subject, targets, flags), file)]
     for note in dict.fromkeys(filter(None, notes)):
         lines += teller.lines(f"Note: {note}.")
     click.echo("\n".join(lines), color=color)
@@ -108,8 +135,8 @@ def _write(file: Path, text: str) -> str:
     return ""
 
 
-def _next(found: Explained, targets: Sequence[Path]) -> str:
-    """What to type next."""
+def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
+    """What to type next; `flags` are those that a function was explained with."""
     worth = found.answer.worth
     if found.folder is not None:
         if worth and found.answer.unit == "step":
@@ -117,9 +144,12 @@ def _next(found: Explained, targets: Sequence[Path]) -> str:
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
+    if found.answer.unsettled:
+        return "guide profile SCRIPT, which takes five warm steps, the device's work and stacks"
     typed = shlex.quote(str(targets[-1]))
     if found.answer.unit == "call":
-        return f"change it, then: guide explain {typed}" if worth else "guide explain another one"
+        again = f"change it, then: guide explain {typed}{flags}"
+        return again if worth else "guide explain another one"
     if worth:
         return f"mend 1, take another trace, and hold it against this: guide explain {typed} NEW"
     return f"see it drawn: guide explain {typed} --html explain.html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def _project(
         task = load(wraps.task)(task, begun.folder, warm=warm, steps=steps)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options)
     click.echo(f"{project.name}: starting ...")
-    Session(project, work, task, opening, begun).run(traceback)
+    Session(project, work, task, opening, begun).run(traceback, ends=False)
     click.echo()
     explain(begun.folder, None)
 
@@ -197,7 +198,7 @@ def _profiler(track: str | None) -> Profiler:
 
 def explain(file: Path, before: Path | None) -> None:
     """Say what the trace shows, as `guide explain` does."""
-    show([file], as_json=False, html=None, no_html=True, everything=False)
-    click.echo(f"\ntrace   {os.path.relpath(file)}")
+    show((file,))
     if before is not None:
-        click.echo(f"before  {os.path.relpath(before)}")
+        was, now = (shlex.quote(os.path.relpath(each)) for each in (before, file))
+        click.echo(f"The trace that was here is kept: guide explain {was} {now}")

@@ -30,7 +30,7 @@ def contents(track: str | None, as_json: bool) -> None:
     `guide track` chose elsewhere, and all where none was chosen. What you have read has a mark.
     """
     plugins = Plugins()
-    sections = all_sections(plugins, reading_track(track, plugins))
+    sections = all_sections(plugins, chosen_track(track, plugins))
     read_before = choice.read_sections()
     if as_json:
         rows = [
@@ -69,7 +69,7 @@ def read(section: str | None, measure: bool | None, again: bool, write_examples:
 
     plugins = Plugins()
     sections = all_sections(plugins)
-    mine = all_sections(plugins, reading_track(None, plugins))
+    mine = all_sections(plugins, chosen_track(None, plugins))
     found = find_section(plugins, section) if section else next_unread(mine)
     if found is None:
         click.echo(f"You have read all {len(mine)} sections.\n\nNext: guide exercises")
@@ -85,19 +85,9 @@ def read(section: str | None, measure: bool | None, again: bool, write_examples:
             if own := kept(figure):
                 write_example(figure, own)
                 click.echo(f"wrote {figure.example}", err=True)
-    doable = all_exercises(plugins, reading_track(None, plugins))
+    doable = all_exercises(plugins, chosen_track(None, plugins))
     todo = [exercise for exercise in doable if exercise.section == found.id]
     _show(page(found, sections), mine, todo, troubles)
-
-
-def reading_track(typed: str | None, plugins: Plugins) -> str | None:
-    """The track that was typed, that of the project one is in, or the one that was chosen.
-
-    Raises:
-        GuideError: when the track that was typed is not there.
-    """
-    here = chosen_track(typed, plugins) or choice.chosen()
-    return here if here in {track.name for track in plugins.tracks()} else None
 
 
 def next_unread(

@@ -199,8 +199,8 @@ class Session:
         self.collect = False  # garbage, between ticks: nobody else does
         self.dump = False  # somebody asked for a flight record
 
-    def run(self, traceback: bool) -> None:
-        """Run it, write its record, and say how it went."""
+    def run(self, traceback: bool, *, ends: bool = True) -> None:
+        """Run it, write its record, and say how it went; what to type next if that `ends` it."""
         work, loop = self.work, self.work.loop
         loop.timeline.name_thread("loop")
         loop.between = self._between
@@ -234,7 +234,8 @@ class Session:
         if work.failure is not None:
             _fail(work.failure, record, written.folder, traceback)
         click.echo(f"\n{summary(record)}\n\nreport  {_short(written.folder / 'report.html')}")
-        click.echo(f"\nNext: guide report {_named(self.project, written.folder)}--open")
+        if ends:
+            click.echo(f"\nNext: guide report {_named(self.project, written.folder)}--open")
         if trouble:
             raise GuideError(trouble)
 

@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from guide.errors import GuideError, UsageError
+from guide.learn import choice
 from guide.plugins import Plugins
 from guide.project import find_project, read_project
 
@@ -52,7 +53,7 @@ def _known(what: str) -> Iterable[tuple[str, str]]:
 
 
 def chosen_track(typed: str | None, plugins: Plugins) -> str | None:
-    """The track that was typed, or that of the project one is in; None for all of them.
+    """The track that was typed, that of the project one is in, or the learner's; None for all.
 
     Raises:
         GuideError: when the track that was typed is not there.
@@ -60,8 +61,9 @@ def chosen_track(typed: str | None, plugins: Plugins) -> str | None:
     if typed is not None:
         return plugins.track(typed).name
     folder = find_project(Path.cwd())
+    known = {track.name for track in plugins.tracks()}
     here = read_project(folder).track if folder else None
-    return here if here in {track.name for track in plugins.tracks()} else None
+    return next((name for name in (here, choice.chosen()) if name in known), None)
 
 
 def ask(what: str, usage: str, kind: click.ParamType[str] | None = None) -> str:

@@ -43,21 +43,22 @@ def site(serve: bool, names: tuple[str, ...], target: Path, port: int) -> None:
 def _course(names: tuple[str, ...]) -> Course:
     from guide.learn import choice
     from guide.learn.contents import all_exercises, all_sections
+    from guide.learn.exercises import standing_of
     from guide.site.assemble import Course
 
     plugins = Plugins()
     tracks = [plugins.track(name) for name in names]
     if not tracks:
-        mine = choice.chosen()
-        tracks = [t for t in plugins.tracks() if mine is None or t.name == mine]
+        own = choice.chosen()
+        tracks = [t for t in plugins.tracks() if own is None or t.name == own]
         tracks = tracks or plugins.tracks()
     everything, wanted = all_sections(plugins), {track.name for track in tracks}
     sections = [s for s in everything if not s.tracks or wanted & set(s.tracks)]
-    asked = {"all", *wanted}
-    exercises = [
-        e for e in all_exercises(plugins) if asked & {*e.expected, *e.invited} or not e.expected
-    ]
-    return Course(tracks, sections, exercises, everything, choice.read_sections())
+    mine = {e.id for track in tracks for e in all_exercises(plugins, track.name)}
+    exercises = [e for e in all_exercises(plugins) if e.id in mine or not tracks]
+    standings = standing_of(exercises)
+    passed = [e.id for e in exercises if standings[e.id].passed]
+    return Course(tracks, sections, exercises, everything, choice.read_sections(), passed)
 
 
 def _serve(folder: Path, port: int) -> None:

@@ -52,6 +52,7 @@ class Answer:
         remarks: what rules said in plain sentences.
         spent: what the step's time is, largest first or in the order that explains it best.
         limits: what the time hangs on where nothing is wrong, in a sentence.
+        unsettled: why nothing can be said where no rule found anything; "": it can.
         facts: lines about the subject itself.
         missing: what the evidence lacked.
         failed: rules that failed, and how.
@@ -66,14 +67,15 @@ class Answer:
     remarks: tuple[str, ...] = ()
     spent: tuple[Part, ...] = ()
     limits: str = ""
+    unsettled: str = ""
     facts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is worth mending."""
-        return not self.worth
+        """Whether nothing is worth mending, as far as that can be told."""
+        return not (self.worth or self.unsettled)
 
     def share(self, verdict: Verdict) -> float:
         """What part of a step a verdict would give back; 0 where the step's time is not known."""

@@ -33,6 +33,7 @@ _EACH = 150
 _OPEN = 100_000  # events that have begun and not ended
 _STEPS = 200_000  # of a file too large to be kept
 _SAMPLE = 1 << 16
+_ARGUMENTS = ("correlation", "device", "bytes", "stream", "Input Dims", "Input dims", "late_us")
 
 
 class Columns:
@@ -149,8 +150,9 @@ class Columns:
         where = (event.get("pid"), event.get("tid"))
         track = self._known_tracks.get(where)
         if track is None:
-            track = self._number(self.tracks, f"{where[0]}/{where[1]}")
-            if len(self._known_tracks) < _OPEN:
+            text = f"{where[0]}/{where[1]}"
+            track = self._number(self.tracks, text)
+            if len(text) <= _SHORT and len(self._known_tracks) < _OPEN:
                 self._known_tracks[where] = track
         dims = args.get("Input Dims", args.get("Input dims"))
         shape = -1 if dims is None else self._number(self.shapes, repr(dims))
@@ -173,7 +175,7 @@ class Columns:
         stack = self._open.get(where)
         if phase == "B":
             if self._opened < _OPEN:
-                self._open.setdefault(where, []).append(event)
+                self._open.setdefault(where, []).append(_what_counts(event))
                 self._opened += 1
             else:
                 self._losses.count("unmatched")
@@ -290,6 +292,15 @@ def clean(text: str) -> str:
     return "".join(
         c if c.isprintable() or c in joiners else " " if c.isspace() else "\ufffd" for c in text
     )
+
+
+def _what_counts(event: dict[str, Any]) -> dict[str, Any]:
+    """Of an event that has begun what its end will ask for, and no more: there may be many."""
+    kept = {key: event.get(key) for key in ("ts", "cat", "pid", "tid", "name")}
+    args = event.get("args")
+    if type(args) is dict:
+        kept["args"] = {key: args[key] for key in _ARGUMENTS if key in args}
+    return kept if len(repr(kept)) <= _LONGEST else {"ts": event.get("ts")}
 
 
 def _integer(value: Any) -> int:

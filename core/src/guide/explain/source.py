@@ -10,20 +10,18 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from guide.explain.constructs import dotted, first_line, lines_of, scope_at
+from guide.explain.files import is_file, meant, parsed, place, read, sources
 from guide.explain.trace import Trace
 from guide.plugin import Place
 
 _NAME = re.compile(r"(?P<file>.+?)\((?P<line>\d+)\): (?P<function>.+)", re.DOTALL)
-_LARGEST = 2_000_000  # bytes of a file of source; who has more has generated it
-_FOLDERS = 2_000  # to look for a file in, below each root
-_SKIPPED = {"site-packages", "dist-packages", "node_modules", "__pycache__", "build", "dist"}
+_BESIDE = {"tests", "exercises", "example_track", "project"}
 _RECORDS = {"span", "site", "lap", "add", "defer"}  # what opens a span on a timeline
 _OTHERS = (  # libraries whose frames nobody can change; those installed are known by their folder
     *("torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "PIL", "cv2", "sklearn"),
@@ -55,13 +53,13 @@ def candidates(
         return ()
     name, line = said["function"], int(said["line"])
     as_said = Place(said["file"], line, name)
-    for file in _files(said["file"], tuple(str(root) for root in roots), str(Path.cwd())):
-        tree, lines = _parsed(file)
+    for file in meant(said["file"], tuple(str(root) for root in roots), str(Path.cwd())):
+        tree, lines = parsed(file)
         scope = None if tree is None else scope_at(tree, name, line)
         if scope is None:
             continue
         found = lines_of(scope, constructs) or [_def_line(scope)]
-        return tuple(Place(_short(file), at, _text(lines, at)) for at in found)
+        return tuple(place(file, lines, at) for at in found)
     return (as_said,)
 
 
@@ -99,8 +97,9 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     """Where a span called `name` is opened: in a project's folder, or in the engine it uses.
 
     `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
-    the name, such as a stage's `name = "detect"`. An engine (a package `guide_...` that the
-    project imports) is looked into where the project opens no such span itself.
+    the name, such as a stage's `name = "detect"` or a loop's `phase = "forward"`. An engine (a
+    package `guide_...` that the project imports) is looked into where the project opens no such
+    span itself.
 
     Returns:
         A Place for each line, with its text; none when it is not to be found.
@@ -108,115 +107,29 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     engines: dict[str, None] = {}
     found: list[tuple[int, Place]] = []
     for file in sources(Path(folder)):
-        tree, lines = _parsed(file)
+        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
         if tree is None:
             continue
         engines |= dict.fromkeys(_engines(tree))
         found += _spans(tree, file, lines, name)
     if not any(rank == 0 for rank, _ in found):
         for package in [*engines, "guide"]:
-            for file in sources(*_package(package)):
-                if name in _read(file):
-                    tree, lines = _parsed(file)
-                    found += [] if tree is None else _spans(tree, file, lines, name)
+            for root in _package(package):
+                for file in sources(root):
+                    if name in read(file) and not _is_beside(file, root):
+                        tree, lines = parsed(file)
+                        found += [] if tree is None else _spans(tree, file, lines, name)
     best = min((rank for rank, _ in found), default=0)
     return tuple(dict.fromkeys(place for rank, place in found if rank == best))
 
 
-def sources(*folders: Path) -> Iterator[Path]:
-    """Files of Python below some folders, in order; not those of environments and builds."""
-    for folder in folders:
-        for count, (at, below, files) in enumerate(os.walk(folder)):
-            if count >= _FOLDERS:
-                break
-            below[:] = sorted(each for each in below if not _is_skipped(Path(at) / each))
-            yield from (Path(at) / file for file in sorted(files) if file.endswith(".py"))
-
-
-def _is_skipped(folder: Path) -> bool:
-    name = folder.name
-    return name in _SKIPPED or name.startswith(".") or (folder / "pyvenv.cfg").exists()
-
-
-def _files(said: str, roots: tuple[str, ...], cwd: str) -> Iterator[Path]:
-    """Files that a trace may mean by a path, exact ones before those that merely end like it."""
-    # A trace may come from Windows
-    parts = said.replace("\\", "/").split("/")
-    if Path(said).is_absolute():
-        yield from (path for path in [Path(said)] if path.is_file())
-    parts = [part for part in parts if part not in ("", ".", "..")]
-    if not parts:
-        return
-    folders = dict.fromkeys([*roots, cwd, *sys.path])
-    # The longest end of the path that is there: what lies before it was another machine's
-    for first in range(len(parts)):
-        for folder in folders:
-            path = Path(folder or cwd).joinpath(*parts[first:])
-            if path.is_file():
-                yield path
-    for folder in dict.fromkeys([*roots, cwd]):
-        yield from _by_name(folder).get(parts[-1], ())
-
-
-def _parsed(file: Path) -> tuple[ast.Module | None, list[str]]:
-    """A file's syntax tree and its lines; no tree when it is no Python of this version."""
-    try:
-        about = file.stat()
-    except OSError:
-        return None, []
-    return _parsed_as_of(file, about.st_mtime_ns, about.st_size)
-
-
-@functools.lru_cache(maxsize=8)
-def _by_name(folder: str) -> dict[str, list[Path]]:
-    """The files of Python below a folder, by their names."""
-    found: dict[str, list[Path]] = {}
-    for file in sources(Path(folder)):
-        found.setdefault(file.name, []).append(file)
-    return found
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed_as_of(file: Path, mtime_ns: int, size: int) -> tuple[ast.Module | None, list[str]]:
-    del mtime_ns
-    if size > _LARGEST:
-        return None, []
-    try:
-        source = file.read_bytes()
-        return ast.parse(source), _decoded(source).splitlines()
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, LookupError):
-        return None, []
-
-
-def _decoded(source: bytes) -> str:
-    import io
-    import tokenize
-
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    return source.decode(encoding)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _text(lines: list[str], line: int) -> str:
-    return lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""
+def _is_beside(file: Path, root: Path) -> bool:
+    """Whether a file below a root runs in no span of a run: a test, an exercise, a template."""
+    return not _BESIDE.isdisjoint(file.relative_to(root).parts)
 
 
 def _def_line(scope: ast.AST) -> int:
     return int(getattr(scope, "lineno", 1) or first_line(scope))
-
-
-def _short(file: Path) -> str:
-    """A path as a person would type it from here."""
-    try:
-        return str(file.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(file)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -228,7 +141,7 @@ def _is_own(said: str, cwd: str) -> bool:
         return False
     if any(re.fullmatch(r"python\d(\.\d+)?", part) for part in parts[:-1]):
         return False  # /usr/lib/python3.11/threading.py
-    if (Path(cwd) / said).is_file():
+    if is_file(Path(cwd) / said):
         return True
     top = parts[0].removesuffix(".py")
     return top not in sys.stdlib_module_names and top not in _OTHERS and not _installed(top)
@@ -238,7 +151,7 @@ def _is_own(said: str, cwd: str) -> bool:
 def _installed(top: str) -> bool:
     """Whether a library of that name is installed here."""
     return any(
-        (Path(folder) / top).is_dir() or (Path(folder) / f"{top}.py").is_file()
+        is_file(Path(folder) / top / "__init__.py") or is_file(Path(folder) / f"{top}.py")
         for folder in sys.path
         if folder.endswith(("site-packages", "dist-packages"))
     )
@@ -273,7 +186,7 @@ def _package(name: str) -> list[Path]:
 
 
 def _spans(tree: ast.Module, file: Path, lines: list[str], name: str) -> list[tuple[int, Place]]:
-    """Of a file the lines that open a span of that name (0), carry it (1) or hold the word (2)."""
+    """Of a file the lines that open a span of that name (0), are of it (1), or enter it (2)."""
     found: dict[int, int] = {}
 
     def note(line: int, rank: int) -> None:
@@ -291,12 +204,12 @@ def _spans(tree: ast.Module, file: Path, lines: list[str], name: str) -> list[tu
             for each in node.body:
                 if isinstance(each, ast.Assign | ast.AnnAssign) and _says(each.value, name):
                     note(each.lineno, 1)
-        elif _says(node, name):
-            note(node.lineno, 2)  # type: ignore[attr-defined]
-    return [
-        (rank, Place(_short(file), line, _text(lines, line)))
-        for line, rank in sorted(found.items())
-    ]
+        elif isinstance(node, ast.Assign):
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            # One of many names in a row is a list of them, not a place
+            if len(values) < 3 and any(_says(value, name) for value in values):
+                note(node.lineno, 2)
+    return [(rank, place(file, lines, line)) for line, rank in sorted(found.items())]
 
 
 def _says(node: ast.AST | None, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from guide.units import percent
 
 IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
+_UNEXPLAINED = 0.5  # of a step: a device that is idle for longer is not well, whoever knows why
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
 _NAMED = 3  # of the parts, the rest is one
 
@@ -26,6 +27,20 @@ def of_trace(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
         if len(among := events.of(*kinds)):
             return trace.step_ns, *_on_host(trace, among[trace.in_steps[among]], what)
     return trace.step_ns, (), ""
+
+
+def unsettled(trace: Trace, parts: Sequence[Part]) -> str:
+    """Why a trace that no rule found anything in may be far from well all the same."""
+    events = trace.events
+    if not len(events.of(*DEVICE)):
+        if len(events.of("runtime")):
+            return "the program called a device, and nothing of its work is in the trace"
+        return ""
+    whole = sum(part.ns for part in parts)
+    idle = sum(part.ns for part in parts if part.name == IDLE)
+    if idle <= _UNEXPLAINED * whole:
+        return ""
+    return f"the GPU is idle {percent(idle, whole)} of the time, and no rule found why"
 
 
 def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:

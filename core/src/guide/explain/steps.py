@@ -11,6 +11,7 @@ from guide.explain.losses import Losses
 from guide.explain.trace import DEVICE, Events, Ints, Window
 
 _WARM_UP = 1.3  # a first step that takes this many times the median is a warm-up
+_ROUNDED = 1000  # ns
 _ENOUGH = 25  # steps of a file too large to be kept
 _JUMP = (1000, 60_000_000_000)  # times the median, and ns: not a slow step, but a clock that jumped
 
@@ -75,9 +76,14 @@ def _of_one_track(events: Events, found: Ints, losses: Losses) -> Ints:
 
 
 def _apart(windows: list[Window]) -> list[Window]:
-    """Windows that do not overlap, in order; of two that do, the earlier."""
+    """Windows that do not overlap, in order; of two that do, the earlier.
+
+    Neighbours may share a microsecond: times are rounded.
+    """
     apart: list[Window] = []
     for window in sorted(windows):
+        if apart and 0 < apart[-1].end_ns - window.start_ns <= _ROUNDED:
+            window = window._replace(start_ns=apart[-1].end_ns)
         if window.ns > 0 and (not apart or window.start_ns >= apart[-1].end_ns):
             apart.append(window)
     return apart
@@ -126,8 +132,9 @@ def plan(
     found, stepped = find_steps(steps, Losses()) if len(steps) else ((), False)
     if stepped:
         lengths = sorted(step.ns for step in found)
-        middle = lengths[len(lengths) // 2]
-        low = min(range(len(found)), key=lambda i: (abs(found[i].ns - middle), i))
+        half = len(found) // 2
+        middle = lengths[half]
+        low = min(range(len(found)), key=lambda i: (abs(found[i].ns - middle), abs(i - half)))
         if held(found[low], found[low]) <= room:
             return _grown(found, low, lambda a, b: held(found[a], found[b]) <= room), True
         losses.say("one step alone holds more events than are kept: a part of it is looked at")

@@ -40,8 +40,13 @@ class Explained:
     record: Mapping[str, Any] | None = None
 
 
-def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
+def explain_target(
+    typed: Path | None, plugins: Plugins, *, like: str = "", as_njit: bool = False
+) -> Explained:
     """Explain what was typed; by default the last run of the project one is in.
+
+    `like` and `as_njit` are for a function: types to compile it for, and that it be looked at as
+    if it had `@njit`.
 
     Raises:
         GuideError: when there is no such thing, or nobody who could explain it.
@@ -51,7 +56,7 @@ def explain_target(typed: Path | None, plugins: Plugins) -> Explained:
     if typed is None:
         return _run(find_run(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        return Explained(_function(str(typed)))
+        return Explained(_function(str(typed), like, as_njit))
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -144,7 +149,10 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip
-    return ranked(answer, verdicts(plugins, "trace", trace))
+    answer = ranked(answer, verdicts(plugins, "trace", trace))
+    if not answer.worth:
+        answer = replace(answer, unsettled=spent.unsettled(trace, parts))
+    return answer
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
@@ -163,9 +171,10 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     if profile is not None and _has_rules(plugins):
         trace = _read(profile)
         answer = _of_trace(trace, name, plugins)
-        # Rules of runs count from the loop's start, which the profile knows nothing of
-        answer = ranked(answer, [replace(verdict, pins=()) for verdict in found])
-        return Explained(_in_order(answer), trace, folder, record)
+        # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
+        # lost does; but rules of runs count from the loop's start, which a profile does not know.
+        kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
+        return Explained(_in_order(ranked(answer, kept)), trace, folder, record)
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
@@ -214,9 +223,10 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
     )
 
 
-def _function(typed: str) -> Answer:
+def _function(typed: str, like: str, as_njit: bool) -> Answer:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
-    said = load("guide.explain.numba:explain_function")(typed)
+    explain_function = load("guide.explain.numba:explain_function")
+    said = explain_function(typed, like=like, as_njit=as_njit)
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
-    return ranked(Answer(typed, "call", 0, facts=facts), said.verdicts)
+    return ranked(Answer(typed, "call", said.call_ns, facts=facts), said.verdicts)

@@ -98,7 +98,7 @@ class Teller:
         if promise := held(versus):
             yield from self.lines(f"{promise}.")
         yield ""
-        first = headline(replace(after, step_ns=0)) if after.healthy else ""
+        first = "" if after.worth else headline(replace(after, step_ns=0))
         if after.worth:
             first = f"Next: {after.worth[0].title}, {gain_of(after, after.worth[0])}."
         yield from self.answer(after, everything=everything, full=1, first=first)
@@ -154,7 +154,7 @@ class Teller:
             short = page.relative_to(here) if page.is_relative_to(here) else page
             yield from self.hanging("page", str(short), 0, "code")
             yield from self.hanging("", "it opens in any browser, with a typical step drawn", 0)
-        yield from self.lines(f"Next: {next_step}.")
+        yield from self.lines(f"Next: {next_step}")
 
     def notes(self, title: str, lines: Sequence[str]) -> Iterator[str]:
         """Lines under a heading; nothing where there are none."""
@@ -216,6 +216,8 @@ def headline(answer: Answer) -> str:
             return f"{len(answer.worth)} to mend; the first: {top.title}."
         gain = _time_and_share(top.recoverable_ns, answer)
         return f"{takes} Most of what could be won back: {top.title}, {gain}."
+    if answer.unsettled:
+        return f"{takes} Too little to say what that is made of: {answer.unsettled}.".strip()
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()
 
 

@@ -36,6 +36,9 @@ DEVICE = ("kernel", "memcpy", "memset")
 """The categories of work that a device did."""
 
 
+_ROUNDED = 1000  # ns
+
+
 class Window(NamedTuple):
     """A stretch of time: one step."""
 
@@ -129,8 +132,30 @@ class Trace:
 
     @property
     def step_ns(self) -> int:
-        """How long a step takes: their mean, for what is saved is saved on average."""
-        return round(sum(step.ns for step in self.steps) / len(self.steps))
+        """How long a step takes: their mean, for what is saved is saved on average.
+
+        A device may lag behind the host, which has then done with the steps before they are done.
+        They end when the device has done what they asked for, and begin when it has done what was
+        asked for before.
+        """
+        lag = self._lag(self.steps[-1].end_ns) - self._lag(self.steps[0].start_ns)
+        spent = sum(step.ns for step in self.steps) + (lag if self.stepped else 0)
+        return round(max(spent, 1) / len(self.steps))
+
+    def _lag(self, moment_ns: int) -> int:
+        """How long devices still work on what was asked for before a moment."""
+        events = self.events
+        work, calls = self.events.of(*DEVICE), self.events.of("runtime")
+        calls = calls[events.correlation[calls] > 0]
+        asked = events.start_ns[work].copy()
+        if len(calls):
+            order = calls[np.argsort(events.correlation[calls], kind="stable")]
+            at = np.searchsorted(events.correlation[order], events.correlation[work])
+            call = order[np.minimum(at, len(order) - 1)]
+            known = events.correlation[call] == events.correlation[work]
+            asked[known] = events.start_ns[call[known]]
+        ends = events.end_ns[work[asked < moment_ns]]
+        return max(int(ends.max(initial=moment_ns)) - moment_ns, 0)
 
     @property
     def unwatched_ns(self) -> int:
@@ -163,6 +188,7 @@ class Trace:
         """Of each event the index of the one it lies in, on the same track; -1: in none.
 
         An event that ends after the one it begins in is taken as inside: clocks are not exact.
+        Unless they share no more than a microsecond, which is what older torch rounds times to.
         """
         events = self.events
         parent = np.full(len(events), -1, np.int64)
@@ -170,7 +196,10 @@ class Trace:
         stacks: dict[int, list[int]] = {}
         for index, (start, track) in enumerate(zip(events.start_ns.tolist(), tracks, strict=True)):
             stack = stacks.setdefault(track, [])
-            while stack and ends[stack[-1]] <= start:
+            end = ends[index]
+            while stack and (
+                (left := ends[stack[-1]] - start) <= 0 or left <= _ROUNDED < end - start
+            ):
                 stack.pop()
             if stack:
                 parent[index] = stack[-1]

@@ -30,6 +30,7 @@ def written(answer: Answer) -> dict[str, Any]:
         "left": [_verdict(answer, verdict) for verdict in answer.left],
         "spent": [{"name": part.name, "ns": part.ns} for part in answer.spent],
         "limits": answer.limits,
+        "unsettled": answer.unsettled,
         "remarks": [*answer.remarks],
         "facts": [*answer.facts],
         "missing": [*answer.missing],
@@ -55,6 +56,7 @@ def read_answer(data: Mapping[str, Any]) -> Answer:
         left=tuple(map(_read, data["left"])),
         spent=tuple(Part(part["name"], int(part["ns"])) for part in data["spent"]),
         limits=data["limits"],
+        unsettled=data["unsettled"],
         **{name: tuple(data[name]) for name in texts},
     )
 

@@ -270,7 +270,7 @@ class Judge:
 
     def _timed(self, yours: Worker, bars: Bars, progress: Callable[[str], None]) -> Speed:
         manifest, folder = self.manifest, self.manifest.folder
-        files = {"naive": folder / "naive.py", "reference": manifest.solution}
+        files = {"naive": manifest.naive, "reference": manifest.solution}
         workers = {"yours": yours}
         try:
             for name, file in files.items():

@@ -57,7 +57,7 @@ class Bars:
         case: what the timed inputs are made of.
         over_naive: this many times as fast as naive.py will do; at most half of what was measured.
         of_reference: or this share of what solution.py reaches.
-        effect_floor: where solution.py is not even this many times as fast as naive.py, this
+        effect_floor: where solution.py is not even this many times as fast as naive, this
             machine does not show the effect, and the bar is waived.
         rounds: fewest and most.
         budget_s: when the rounds end undecided.
@@ -117,6 +117,12 @@ class Manifest:
         return self.folder / f"starter{self.suffix}"
 
     @property
+    def naive(self) -> Path:
+        """Right and slow, what "fast" is measured against: naive.py, or without it the starter."""
+        file = self.folder / f"naive{self.suffix}"
+        return file if file.is_file() else self.starter
+
+    @property
     def solution(self) -> Path:
         """The author's own."""
         return self.folder / f"solution{self.suffix}"
@@ -125,8 +131,10 @@ class Manifest:
     def digest(self) -> str:
         """Changes when what is asked changes, so that a pass of before says so."""
         asked = hashlib.sha256()
-        for name in ("exercise.toml", "check.py", "naive.py"):
-            file = self.folder / name
+        files = {name: self.folder / name for name in ("exercise.toml", "check.py")}
+        if self.bars:
+            files["naive.py"] = self.naive
+        for name, file in files.items():
             if file.is_file():
                 asked.update(name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
         return asked.hexdigest()[:12]

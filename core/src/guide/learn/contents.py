@@ -21,8 +21,15 @@ def all_sections(plugins: Plugins, track: str | None = None) -> list[Section]:
 
 
 def all_exercises(plugins: Plugins, track: str | None = None) -> list[Exercise]:
-    """The common exercises and those of `track`, or of every track, by module and number."""
-    return _in_order(plugins, track, plugins.exercises)
+    """The common exercises and those of `track`, or of every track, by module and number.
+
+    Those of `track` are what its plugin brings, and what another's expects of it or invites it to.
+    """
+    everything = _in_order(plugins, None, plugins.exercises)
+    if track is None:
+        return everything
+    own = {exercise.id for name in ("", track) for exercise in plugins.exercises(name)}
+    return [e for e in everything if e.id in own or track in (*e.expected, *e.invited)]
 
 
 def find_section(plugins: Plugins, id: str) -> Section:

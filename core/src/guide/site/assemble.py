@@ -43,6 +43,7 @@ class Course:
         exercises: to be done, in order.
         everything: all sections that are installed, for their figures and titles.
         read: ids of sections that were read.
+        passed: ids of exercises that were passed.
     """
 
     tracks: Sequence[Track]
@@ -50,6 +51,7 @@ class Course:
     exercises: Sequence[Exercise]
     everything: Sequence[Section]
     read: Sequence[str] = ()
+    passed: Sequence[str] = ()
 
 
 def assemble(course: Course, folder: Path) -> None:
@@ -177,24 +179,32 @@ def _home(course: Course) -> str:
 
 
 def _exercises(course: Course) -> str:
-    rows = [f"| [{e.id}]({file_of(e)}) | {e.title} | {_asked(e)} |" for e in course.exercises]
+    rows = []
+    for e in course.exercises:
+        done = " ✓" if e.id in course.passed else ""
+        rows.append(f"| [{e.id}]({file_of(e)}){done} | {e.title} | {_asked(e)} |")
     head = "| 👨‍💻 | what | who |\n| --- | --- | --- |\n"
     text = head + "\n".join(rows) if rows else "No exercise is installed."
     return f"# Exercises\n\nBegin one in a terminal: `guide start ID`.\n\n{text}\n"
 
 
 def _progress(course: Course) -> str:
-    done = [s for s in course.sections if s.id in course.read]
+    read = [s for s in course.sections if s.id in course.read]
+    passed = [e for e in course.exercises if e.id in course.passed]
     lines = [
         "# Progress",
-        f"**{len(done)} of {len(course.sections)}** sections read when this site was made. "
-        "Nothing is locked: the order is advice. The [exercises](exercises.md) are there too.",
-        "| module | read | of |\n| --- | ---: | ---: |\n"
-        + "\n".join(
-            f"| {m} {MODULES[m]} | {sum(s.id in course.read for s in some)} | {len(some)} |"
-            for m, some in _by_module(course)
-        ),
+        f"**{len(read)} of {len(course.sections)}** sections read and **{len(passed)} of "
+        f"{len(course.exercises)}** exercises passed when this site was made. Nothing is locked: "
+        "the order is advice.",
+        "| module | sections read | of | exercises passed | of |\n"
+        "| --- | ---: | ---: | ---: | ---: |",
     ]
+    for module, sections in _by_module(course):
+        todo = [e for e in course.exercises if e.id.startswith(f"{module}::")]
+        counts = [sum(s.id in course.read for s in sections), len(sections)]
+        counts += [sum(e.id in course.passed for e in todo), len(todo)]
+        lines[-1] += f"\n| {module} {MODULES[module]} | {' | '.join(map(str, counts))} |"
+    lines.append("The next ones, and how your predictions get better: `guide progress`.")
     return "\n\n".join(lines) + "\n"
 
 

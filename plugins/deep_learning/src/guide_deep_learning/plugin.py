@@ -17,6 +17,7 @@ from guide.plugin import (
     Track,
     hookimpl,
 )
+from guide_deep_learning.explain.device.rules import DEVICE
 from guide_deep_learning.explain.host.rules import HOST
 from guide_deep_learning.sections import sections
 
@@ -85,6 +86,7 @@ def guide_diagnoses() -> list[Diagnosis]:
     return [
         Diagnosis("crowded cores", f"{rules}:crowded_cores"),
         Diagnosis("communication-bound", f"{rules}:communication_bound"),
+        *DEVICE,
         *HOST,
     ]
 

@@ -84,9 +84,9 @@ def device_waits(record: Mapping[str, Any]) -> list[Verdict]:
         evidence.append(("the device draws, by its own clock", duration(device["mean_ns"])))
     given_ns = min(ours_ns, wait_ns)
     if "draws on the CPU" in str(facts.get("renderer")):
-        # No device: its threads and ours share the processors, and can overlap where one is free
-        given_ns = min(given_ns, seen.work_ns * max(1 - seen.busy / max(seen.cores, 1), 0.0))
-    evidence.append(("given back", "the shorter of the two: both then go on at once"))
+        given_ns = 0.0  # no device: its threads and ours share the processors
+    given = "the shorter of the two: both then go on at once" if given_ns else "nothing: no device"
+    evidence.append(("given back", given))
     return [
         Verdict(
             "waiting for the device",

@@ -36,8 +36,15 @@ _REPLACED = 0.05
 _PARTS = 5
 """Parts of a run in each of which the latency must have grown; see `guide.foundations.rules`."""
 
+_SLOWING = 0.3
+"""The last growth, as a share of the largest, below which it is coming to rest: a queue is full."""
+
 _GROWN = 2.0
 """How many times what it began at the latency must end at."""
+
+_CALM = 0.25
+"""Workers that stand in line for a processor, on average and for each: above it spans say more of
+the machine than of the stages."""
 
 _LIMIT = Word("bottleneck", "The stage that is always busy: all others wait for it.")
 
@@ -70,6 +77,9 @@ def limiting_stage(record: Mapping[str, Any]) -> list[Verdict]:
     busy = stages[name] / period_ns
     if several or not _FULL <= busy <= _ALONE:
         return []
+    in_line = 1e9 * seen.totals.get("threads.delay", 0.0) / seen.wall_ns
+    if in_line > _CALM * workers:
+        return []  # what a stage takes is then what others leave it
     others = [ns for stage, ns in stages.items() if stage != name]
     # Cut in two it could be half as long; shared out at best, all work over all that may do it,
     # and what of it computes over the cores
@@ -205,17 +215,19 @@ def latency_grows(record: Mapping[str, Any]) -> list[Verdict]:
         record: the content of run.json.
     """
     seen = Seen(record)
+    facts = record.get("facts") or {}
     series = (record.get("series") or {}).get("latency") or {"values": [], "unit": ""}
     values = [v for v in series["values"] if v is not None]
     if not seen.tells or series["unit"] != "ms" or len(values) < _PARTS * 10:
         return []
     size = len(values) // _PARTS
     youngest = [min(values[i * size : (i + 1) * size]) for i in range(_PARTS)]
-    if any(after <= before for before, after in pairwise(youngest)):
+    steps = [after - before for before, after in pairwise(youngest)]
+    # A recording can wait: its frames grow as old as there are slots, and no older
+    if min(steps) <= 0 or steps[-1] < _SLOWING * max(steps) or facts.get("live") == 0:
         return []
     if youngest[-1] < _GROWN * max(youngest[0], 1e-3) or youngest[-1] * 1e6 < seen.wall_ns / 100:
         return []
-    facts = record.get("facts") or {}
     given_ns = (sum(values) / len(values) - youngest[0]) * 1e6
     return [
         Verdict(

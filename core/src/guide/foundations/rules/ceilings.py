@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guide.foundations.rules.seen import Seen, places
+from guide.foundations.rules.seen import MEANT_TO_WAIT, Seen, places
 from guide.plugin import Verdict, Word
 from guide.units import duration, percent
 
@@ -106,6 +106,7 @@ def uneven(record: Mapping[str, Any]) -> list[Verdict]:
     beyond = {
         name: seen.a_tick((span["mean_ns"] - span["p50_ns"]) * span["count"])
         for name, span in seen.inside.items()
+        if name not in MEANT_TO_WAIT
         if span["count"] >= _MANY and span["p99_ns"] > _TAIL * span["p50_ns"]
     }
     # What a busy machine or the garbage collector adds is theirs to explain

@@ -42,12 +42,18 @@ def over_budget(record: Mapping[str, Any]) -> list[Verdict]:
         if name.startswith("over budget")
     }
     # With its processor to itself; what others take from it is no span's doing
-    usual_ns = seen.record["tick_time"]["p50_ns"] * seen.calm
+    usual_ns = seen.record["tick_time"]["p50_ns"] - _taken_ns(seen)
     if usual_ns > seen.budget_ns or missed > _ALWAYS * seen.ticks:
         return [_always(seen, missed, usual_ns)]
     span = max(causes, key=lambda name: causes[name])
     own = seen.often(causes[span]) and span != _BESIDE
     return [_now_and_then(seen, span, causes[span])] * own
+
+
+def _taken_ns(seen: Seen) -> float:
+    """Of a mean tick's work: how long its thread stood in line; before it, it is lateness."""
+    late_ns = (seen.record.get("lateness") or {}).get("mean_ns") or 0
+    return max(seen.delay_ns - (late_ns if seen.paced else 0), 0.0)
 
 
 def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
@@ -56,11 +62,11 @@ def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
     # A loop that waits for what runs beside it is as slow as that
     spans = {n: s for n, s in seen.spans.items() if n not in (_BESIDE, "gc", "capture")}
     spans = {n: s for n, s in spans.items() if _BESIDE in seen.inside or not s["beside"]}
-    short_ns = max(seen.work_ns * seen.calm - budget_ns, usual_ns - budget_ns, 0)
+    short_ns = max(seen.work_ns - _taken_ns(seen) - budget_ns, usual_ns - budget_ns, 0)
     evidence = [
         *seen.evidence,
         ("missed", f"{missed:,}, {percent(missed, seen.ticks)}"),
-        ("given back, at least", f"{duration(short_ns)}: the mean tick over its budget"),
+        ("given back, at least", f"{duration(short_ns)}: the tick over its budget, undisturbed"),
     ]
     span = max(spans, key=lambda name: spans[name]["total_ns"], default="")
     if not span:
@@ -177,6 +183,8 @@ def late_wake(record: Mapping[str, Any]) -> list[Verdict]:
     if not seen.tells or not seen.often(missed):
         return []
     causes = {c: n for c, n in seen.misses["causes"].items() if c.startswith("woke late")}
+    if causes.get("woke late: gil", 0) > causes.get("woke late", 0) > 0:
+        causes["woke late: gil"] += causes.pop("woke late")  # which is what cannot be told apart
     told = {cause for cause in causes if "no free processor" in cause and crowded(record)}
     return [
         _late_wake(seen, cause, count, count / missed)

@@ -23,6 +23,9 @@ _CACHED = 0.7
 """The part of that time that goes with it: a page that has just been zeroed is in the cache, and
 what is then written into it is quicker (measured on arrays of 40 MB, `benchmarks/explain`)."""
 
+_SWITCH_NS = 5_000
+"""What the kernel does for a thread that goes to sleep and is woken, a few microseconds."""
+
 _PAGES = 2
 """New pages a tick, at least: below it stands what a run touches once."""
 
@@ -197,4 +200,6 @@ def _steady(seen: Seen) -> tuple[float, float, float]:
     (begun_s, faults0), (ended_s, faults1) = faults[first], faults[-1]
     (_, system0), (_, system1) = system[first], system[-1]
     share = (ended_s - begun_s) / (seen.wall_ns / 1e9) if seen.wall_ns else 0.0
-    return faults1 - faults0, system1 - system0, seen.ticks * share
+    # Sleeping and waking are the kernel's work, too
+    switches_s = seen.totals.get("switches.voluntary", 0.0) * share * _SWITCH_NS / 1e9
+    return faults1 - faults0, max(system1 - system0 - switches_s, 0.0), seen.ticks * share

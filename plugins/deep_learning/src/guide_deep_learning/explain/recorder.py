@@ -27,6 +27,7 @@ from guide_deep_learning.explain.calibrating import quiet
 from guide_deep_learning.explain.mending import Mend, mend_for
 
 _PLAIN_NS = 300_000_000  # steps are timed for this long at least, however short they are
+_SETTLING = 2  # steps in which a compiler may be at work once
 _MOST_PLAIN = 60  # but no more than so many
 _LONG_NS = 2_000_000_000  # a step that takes longer is timed less often
 _NOTE = "guide"  # the key of what the file says of itself
@@ -88,6 +89,8 @@ class Recorder:
         if self.state == "plain":
             if not first:
                 self._plain.append(took_ns)
+            if len(self._plain) <= _SETTLING:  # to compile once, or for two shapes, is no fault
+                self._graphs = calibrating.compiled_graphs()
             if self._enough():
                 self._start()
         elif self.state == "recording":
@@ -137,9 +140,7 @@ class Recorder:
 
         Its compiler is a large Python program: a trace of it with stacks is of no use to anybody.
         """
-        graphs = calibrating.compiled_graphs()
-        before, self._graphs = self._graphs, graphs
-        return graphs > max(before, 1)
+        return calibrating.compiled_graphs() > self._graphs
 
     def _stop(self) -> None:
         with quiet():

@@ -11,6 +11,7 @@ from guide_deep_learning.explain.host.facts import Host, host, is_own, on_cpu
 
 _LOADER = "enumerate(DataLoader)#"
 _MUCH = 0.1  # of a step
+_SLEEPS = ("<built-in function sleep>", "<built-in method sleep>", "<built-in function select>")
 _WORD = Word(
     "worker", "a process of the DataLoader's that makes batches while the step before is computed"
 )
@@ -39,7 +40,7 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
 
 def _loads_itself(seen: Host, waits: Ints, took_ns: int, frame: str, frame_ns: int) -> Verdict:
     name = _short(frame) if frame else "the dataset"
-    sleeping = "sleep" in name
+    sleeping = frame in _SLEEPS
     gain_ns = frame_ns or took_ns
     return Verdict(
         "waiting for data",
@@ -113,10 +114,10 @@ def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
         name = max(total, key=lambda name: (total[name], name))
         return name, seen.each_step(total[name])
     made = float(seen.clean_ns[seen.outermost(own)].sum())
-    asleep = max((name for name in total if "sleep" in name), key=lambda n: total[n], default="")
+    asleep = max((name for name in total if name in _SLEEPS), key=lambda n: total[n], default="")
     if asleep and total[asleep] > 0.5 * made:
         return asleep, seen.each_step(total[asleep])
-    deep = [name for name in by_name if is_own(name) and total[name] > 0.6 * made]
+    deep = [name for name in by_name if is_own(name) and total[name] > 0.5 * made]
     return min(deep, key=lambda name: (total[name], name), default=""), seen.each_step(made)
 
 

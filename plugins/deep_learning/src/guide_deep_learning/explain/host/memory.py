@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from guide.explain.trace import Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 
 _COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.4, 0.4  # of a step, before it is said
+_SLOWER = 30  # times what moving its tensors takes: no function of an element takes that long
 _LARGE = 1 << 14  # elements: what is smaller stays in the nearest cache
 _COPIES = ("aten::copy_", "aten::clone", "aten::cat", "aten::stack", "aten::contiguous")
+_ASKS = {*_COPIES, "aten::to", "aten::_to_copy", "aten::reshape", "aten::flatten", "aten::type_as"}
 _ELEMENTWISE = re.compile(
     r"aten::(_?(add|sub|mul|div|pow|exp|log|sqrt|rsqrt|neg|abs|clamp\w*|where|relu|gelu|silu|tanh|"
     r"sigmoid|threshold|leaky_relu|elu|softplus|dropout|native_dropout|bernoulli|maximum|minimum|"
@@ -30,8 +33,14 @@ _SLOW = Word("operator", "one function of torch's, such as aten::sort, as the pr
 
 def copies(trace: Trace) -> list[Verdict]:
     """Whether copying takes a good part of the step."""
-    found, took_ns, seen = _chosen(trace, lambda name: name in _COPIES)
-    if seen is None or took_ns < _COPIES_MUCH * seen.step_ns:
+    found, _, seen = _chosen(trace, lambda name: name in _COPIES)
+    if seen is None:
+        return []
+    # A product of matrices copies its bias into the result: that is its own business
+    asked = [_asked_for(seen, i) for i in found.tolist()]
+    found = found[np.array(asked, bool)] if asked else found
+    took_ns = seen.each_step(seen.self_ns()[found].sum())
+    if took_ns < _COPIES_MUCH * seen.step_ns:
         return []
     dtype = sum(_inside_of(seen, i, "aten::_to_copy") for i in found.tolist())
     converts = dtype > len(found) / 2
@@ -104,7 +113,7 @@ def one_operator(trace: Trace) -> list[Verdict]:
         return []
     events, seen = trace.events, host(trace)
     operators = np.flatnonzero(seen.here & seen.is_op)
-    alone = seen.self_ns()
+    alone = _without_operators(seen, operators)
     by_name: dict[str, float] = {}
     for index in operators.tolist():
         name = events.name_of(index)
@@ -113,12 +122,13 @@ def one_operator(trace: Trace) -> list[Verdict]:
         return []
     name = max(by_name, key=lambda each: (by_name[each], each))
     took_ns = seen.each_step(by_name[name])
-    ours = bool(_COMPUTES.search(name)) or bool(_ELEMENTWISE.fullmatch(name)) or name in _COPIES
-    if ours or took_ns < _ONE_MUCH * seen.step_ns:
+    if took_ns < _ONE_MUCH * seen.step_ns or _COMPUTES.search(name) or name in _COPIES:
         return []
     mine = operators[[events.name_of(i) == name for i in operators.tolist()]]
     moved = 8 * sum(seen.elements(int(i)) for i in mine.tolist())
     least_ns = seen.each_step(moved / seen.bytes_per_s * 1e9)
+    if _ELEMENTWISE.fullmatch(name) and took_ns < _SLOWER * least_ns:
+        return []  # as slow as memory and a function of each element are
     return [
         Verdict(
             "one operator takes most of it",
@@ -143,6 +153,18 @@ def one_operator(trace: Trace) -> list[Verdict]:
     ]
 
 
+def _without_operators(seen: Host, operators: Ints) -> NDArray[np.float64]:
+    """Of each operator its time without those it calls; what it does in Python is its own."""
+    left = seen.clean_ns.copy()
+    for index in operators.tolist():
+        at = int(seen.parent[index])
+        while at >= 0 and not seen.is_op[at]:
+            at = int(seen.parent[at])
+        if at >= 0:
+            left[at] -= seen.clean_ns[index]
+    return left
+
+
 def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Host | None]:
     """Operators by name that are nobody else's business, and their own time in a step."""
     nothing = np.empty(0, np.int64)
@@ -154,6 +176,16 @@ def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Hos
     chosen = np.array([wanted(name) for name in events.names], bool)
     found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~seen.inside(others))
     return found, seen.each_step(seen.self_ns()[found].sum()), seen
+
+
+def _asked_for(seen: Host, index: int) -> bool:
+    """Whether a copy was made for its own sake: no operator that computes called it."""
+    at = int(seen.parent[index])
+    while at >= 0 and seen.is_op[at]:
+        if seen.trace.events.name_of(at) not in _ASKS:
+            return False
+        at = int(seen.parent[at])
+    return True
 
 
 def _inside_of(seen: Host, index: int, name: str) -> bool:

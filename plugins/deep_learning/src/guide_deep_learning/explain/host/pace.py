@@ -8,10 +8,12 @@ from guide.explain.source import candidates
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.facts import Host, host, is_own, on_cpu
+from guide_deep_learning.explain.host.reading_values import loop_frames
 
 _MUCH = 0.2  # of a step in own Python, before it is said
 _SMALL = 4  # times what dispatching costs: an operator that takes less computes next to nothing
-_MOSTLY = 0.5  # of a step in such operators and the way to them
+_FEW = 50  # of them in a step are no reason
+_MOSTLY = 0.6  # of a step in such operators and the way to them
 _PYTHON = Word("Python-bound", "no operator is open: the interpreter is what takes the time")
 _DISPATCH = Word("dispatch", "the way from Python to an operator's loop: a microsecond, each time")
 
@@ -34,8 +36,10 @@ def python_bound(trace: Trace) -> list[Verdict]:
     for index, owner in _called(seen, free):
         name = events.name_of(owner)
         by_name[name] = by_name.get(name, 0.0) + float(alone[index])
-    name = max(by_name, key=lambda each: (by_name[each], each))
-    took_ns = seen.each_step(by_name[name])
+    for told in loop_frames(seen):  # a loop of reads has a rule of its own
+        by_name.pop(told, None)
+    name = max(by_name, key=lambda each: (by_name[each], each), default="")
+    took_ns = seen.each_step(by_name.get(name, 0.0))
     if took_ns < _MUCH * seen.step_ns:
         return []
     function = name.rpartition(": ")[2]
@@ -67,24 +71,22 @@ def small_operators(trace: Trace) -> list[Verdict]:
     """Whether most of the step is the way to operators that compute next to nothing."""
     if not on_cpu(trace):
         return []
-    events, seen = trace.events, host(trace)
-    free = seen.here & ~_elsewhere(seen) & ~_updates(seen)
-    leaves = _leaves(seen, np.flatnonzero(free & seen.is_op))
-    small = leaves[seen.clean_ns[leaves] < _SMALL * seen.dispatch_ns]
-    if len(leaves) < 50 * len(trace.steps) or len(small) < 0.6 * len(leaves):
-        return []
-    big_ns = seen.each_step(seen.clean_ns[np.setdiff1d(leaves, small)].sum())
-    others = seen.outermost(np.flatnonzero(seen.here & (_elsewhere(seen) | _updates(seen))))
-    other_ns = seen.each_step(seen.clean_ns[others].sum())
-    rest_ns = seen.step_ns - big_ns - other_ns
-    if rest_ns < _MOSTLY * seen.step_ns:
-        return []
+    seen = host(trace)
+    others = seen.here & (_elsewhere(seen) | _updates(seen))
+    operators = np.flatnonzero(seen.here & seen.is_op & ~others)
+    alone = seen.self_ns()[operators]
+    big_ns = seen.each_step(alone[alone > _SMALL / 2 * seen.dispatch_ns].sum())
+    small = _topmost(seen, operators[seen.clean_ns[operators] < _SMALL * seen.dispatch_ns])
     each = len(small) / len(trace.steps)
-    gain_ns = max(rest_ns - round(each * seen.dispatch_ns / 2), 0) // 2
+    other_ns = seen.each_step(seen.clean_ns[seen.outermost(np.flatnonzero(others))].sum())
+    rest_ns = seen.step_ns - big_ns - other_ns
+    if each < _FEW or rest_ns < _MOSTLY * seen.step_ns:
+        return []
+    gain_ns = min(rest_ns // 2, round(each * 3 * seen.dispatch_ns))
     return [
         Verdict(
             "many operators, each too small",
-            f"{each:.0f} of {len(leaves) / len(trace.steps):.0f} operators a step take hardly "
+            f"{each:.0f} operators a step take hardly "
             f"longer than calling one: {rest_ns / 1e6:.3g} ms, {seen.share(rest_ns)} of it, is "
             "the way to them.",
             gain_ns,
@@ -119,12 +121,12 @@ def _updates(seen: Host) -> Bools:
     return seen.inside(seen.trace.events.named("Optimizer.step#", among=said))
 
 
-def _leaves(seen: Host, operators: Ints) -> Ints:
-    """Operators that call no others."""
-    outer = np.zeros(len(seen.trace.events), bool)
-    held = seen.parent[operators]
-    outer[held[held >= 0]] = True
-    found: Ints = operators[~outer[operators]]
+def _topmost(seen: Host, small: Ints) -> Ints:
+    """Those of some operators that were not called by another of them."""
+    mark = np.zeros(len(seen.trace.events), bool)
+    mark[small] = True
+    around = seen.parent[small]
+    found: Ints = small[(around < 0) | ~mark[around]]
     return found
 
 

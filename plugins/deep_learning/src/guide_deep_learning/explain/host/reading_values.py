@@ -10,7 +10,7 @@ from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 
 _MANY = 16  # in one stretch of a step: fewer are no loop over a tensor
 _WORTH = 0.01  # of a step
-_BETWEEN = 30  # times what an operator costs may lie between two of one loop
+_BETWEEN = 8  # times what an operator costs may be computed between two of one loop
 _READ_NS = 700.0  # what a read takes, where it was not measured
 _WORD = Word(".item()", "reads one value out of a tensor into Python: a call for each value")
 
@@ -67,18 +67,24 @@ def _checks(seen: Host, items: Ints) -> np.ndarray:
 
 
 def _loops(seen: Host, items: Ints) -> list[Ints]:
-    """Reads that follow each other closely, in one step."""
+    """Reads that follow each other, with nothing between that computes, in one step."""
     if not len(items):
         return []
-    events = seen.trace.events
-    far = np.array(
-        [
-            seen.stretch_ns(int(a), int(b)) > _BETWEEN * seen.dispatch_ns
-            for a, b in zip(events.end_ns[items[:-1]], events.start_ns[items[1:]], strict=True)
-        ],
-        bool,
-    )
+    operators = np.flatnonzero(seen.here & seen.is_op)
+    spent = np.concatenate(([0.0], np.cumsum(seen.self_ns()[operators])))
+    first = np.searchsorted(operators, items)
+    own = np.searchsorted(seen.trace.events.start_ns[operators], seen.trace.events.end_ns[items])
+    between_ns = spent[first[1:]] - spent[own[:-1]]
+    far = between_ns > _BETWEEN * seen.dispatch_ns
     return np.split(items, np.flatnonzero(far) + 1)
+
+
+def loop_frames(seen: Host) -> set[str]:
+    """The functions that read values in a loop."""
+    items = seen.trace.events.named("aten::item", among=seen.trace.events.of("op"))
+    items = items[seen.here[items]]
+    found = [loop for loop in _loops(seen, seen.outermost(items)) if len(loop) >= _MANY]
+    return {seen.own_frame(int(loop[len(loop) // 2])) for loop in found}
 
 
 def _loop_ns(seen: Host, loop: Ints) -> float:

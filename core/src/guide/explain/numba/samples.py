@@ -1,0 +1,246 @@
+"""For which types to compile: those it has, those it is written for, an example's, or a guess."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from guide.errors import GuideError, UsageError
+from guide.explain.numba.syntax import Source
+
+GUESSED = "guessed"
+_LIKE = 'such as --like "float32[::1], int64"'
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Types of the arguments, and where they are from.
+
+    `others` are further ones that it has been compiled for; of a guess, further guesses.
+    """
+
+    types: tuple[Any, ...]
+    source: str
+    others: tuple[tuple[Any, ...], ...] = ()
+
+    @property
+    def guesses(self) -> tuple[tuple[Any, ...], ...]:
+        """What to compile for until it does; one where nothing was guessed."""
+        return (self.types, *self.others) if self.source == GUESSED else (self.types,)
+
+
+def find(value: Any, module: ModuleType, source: Source, like: str) -> Sample:
+    """The types to explain a function for.
+
+    Raises:
+        UsageError: when `like` is no list of types, or not as many as there are parameters.
+    """
+    function = getattr(value, "py_func", value)
+    if like:
+        return Sample(_fitting(_types(like), source), "--like")
+    if signatures := list(getattr(value, "signatures", ())):
+        last = signatures[-1]
+        if len(last) == len(source.parameters):
+            return Sample(tuple(last), "its signatures", tuple(map(tuple, signatures[:-1])))
+    if types := _annotated(function, source):
+        return Sample(types, "its annotations")
+    for name, arguments in _examples(function, module):
+        types = _typed(arguments)
+        if len(types) == len(source.parameters):
+            return Sample(types, name)
+    first = _guess(function, source)
+    return Sample(first, GUESSED, _others(first))
+
+
+def _types(text: str) -> tuple[Any, ...]:
+    numba = import_module("numba")
+    names = {**vars(import_module("numba").types), "numba": numba, "types": numba.types}
+    try:
+        tree = ast.parse(f"({text},)" if text.strip() else "()", mode="eval")
+        found = eval(compile(tree, "--like", "eval"), {"__builtins__": {}}, names)
+    except Exception as error:
+        raise UsageError(f"--like {text!r} is no list of types: {error}", _LIKE) from error
+    if len(found) == 1 and hasattr(found[0], "args") and hasattr(found[0], "return_type"):
+        found = found[0].args  # a signature: void(float64[::1])
+    if len(found) == 1 and isinstance(found[0], tuple):
+        found = found[0]
+    if not all(isinstance(one, numba.types.Type) for one in found):
+        raise UsageError(f"--like {text!r} is no list of types", _LIKE)
+    return tuple(found)
+
+
+def _fitting(types: tuple[Any, ...], source: Source) -> tuple[Any, ...]:
+    wanted = len(source.parameters)
+    if len(types) != wanted:
+        takes = ", ".join(source.parameters) or "nothing"
+        raise UsageError(f"--like gives {len(types)} types; it takes {wanted}: {takes}", _LIKE)
+    return types
+
+
+def _annotated(function: Any, source: Source) -> tuple[Any, ...]:
+    numba = import_module("numba")
+    found = []
+    for name in source.parameters:
+        said = function.__annotations__.get(name)
+        if isinstance(said, str):
+            try:
+                (said,) = _types(said)
+            except (GuideError, ValueError):
+                return ()
+        if said in (int, float, bool):
+            said = {int: numba.int64, float: numba.float64, bool: numba.boolean}[said]
+        if not isinstance(said, _concrete()):  # Numba has an Any of its own
+            return ()
+        found.append(said)
+    return tuple(found)
+
+
+def _concrete() -> tuple[type, ...]:
+    types = import_module("numba").types
+    names = ("Number", "Boolean", "Array", "BaseTuple", "List", "ListType", "UnicodeType")
+    return tuple(getattr(types, name) for name in names)
+
+
+def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, ...]]]:
+    found = []
+    for name in ("__guide_example__", "EXAMPLES", "example"):
+        given = getattr(module, name, None)
+        try:
+            given = given() if inspect.isfunction(given) else given
+        except Exception:
+            continue
+        if isinstance(given, dict):
+            given = given.get(function.__name__)
+        if isinstance(given, tuple):
+            found.append((f"{name} of its module", given))
+        elif isinstance(given, list) and given and isinstance(given[0], tuple):
+            found.append((f"{name} of its module", given[0]))
+    called = _in_docstring(function)
+    return [*found, ("the example in its docstring", called)] if called else found
+
+
+def _in_docstring(function: Any) -> tuple[Any, ...]:
+    """The arguments of its first call in its docstring; the call itself is not made."""
+    caught: list[tuple[Any, ...]] = []
+    numpy: Any = import_module("numpy")
+    names = {"np": numpy, "numpy": numpy, **function.__globals__}
+    names[function.__name__] = lambda *given: caught.append(given)
+    try:
+        for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
+            exec(compile(example.source, "docstring", "exec"), names)
+            if caught:
+                return caught[0]
+    except Exception:
+        return ()
+    return ()
+
+
+def _typed(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    typeof = import_module("numba").typeof
+    try:
+        return tuple(typeof(one) for one in arguments)
+    except ValueError:
+        return ()
+
+
+def _guess(function: Any, source: Source) -> tuple[Any, ...]:
+    """float64 arrays in C order where there are subscripts, int64 for indices and counts."""
+    numba = import_module("numba")
+    dimensions = _dimensions(source.tree)
+    counts = _counts(source.tree)
+    defaults = inspect.signature(function).parameters
+    found = []
+    for name in source.parameters:
+        default = defaults[name].default
+        kind = numba.int64 if name in counts else numba.float64
+        if name in dimensions:
+            found.append(numba.types.Array(kind, dimensions[name], "C"))
+        elif default is not inspect.Parameter.empty and _typed((default,)):
+            found.append(_typed((default,))[0])
+        else:
+            found.append(kind)
+    return tuple(found)
+
+
+def _others(first: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    """Arrays for floats; one axis more. `(rows[i] ** 2).sum()` does not say what rows is."""
+    types = import_module("numba").types
+    arrays = tuple(
+        types.Array(one, 1, "C") if isinstance(one, types.Float) else one for one in first
+    )
+    deeper = tuple(
+        one.copy(ndim=one.ndim + 1) if isinstance(one, types.Array) else one for one in first
+    )
+    return tuple(one for one in (arrays, deeper) if one != first)
+
+
+def _dimensions(tree: ast.AST) -> dict[str, int]:
+    found: dict[str, int] = {}
+
+    def at_least(node: ast.AST, count: int) -> None:
+        if isinstance(node, ast.Name):
+            found[node.id] = max(found.get(node.id, 0), count)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            at_least(node.value, len(node.slice.elts) if isinstance(node.slice, ast.Tuple) else 1)
+            if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+                index = node.slice.value if isinstance(node.slice, ast.Constant) else 0
+                at_least(
+                    node.value.value, index + 1 if isinstance(index, int) and index >= 0 else 1
+                )
+        elif isinstance(node, ast.For):
+            at_least(node.iter, 1)
+        elif isinstance(node, ast.Attribute) and node.attr != "real":
+            at_least(node.value, 1)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "len",
+            "np.sum",
+            "enumerate",
+        ):
+            for one in node.args:
+                at_least(one, 1)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            shape = node.value
+            if isinstance(shape, ast.Attribute) and shape.attr == "shape":
+                at_least(shape.value, len(node.targets[0].elts))
+    return found
+
+
+def _counts(tree: ast.AST) -> set[str]:
+    """Names that are used as an index, or to count turns; of arrays, those that hold indices."""
+    found = set()
+    for node in ast.walk(tree):
+        places: list[ast.AST] = []
+        if isinstance(node, ast.Subscript):
+            places = [node.slice]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (
+            "range",
+            "prange",
+            *("zeros", "empty", "ones"),
+        ):
+            places = list(node.args)
+        for place in places:
+            found |= _names_as_numbers(place)
+    return found
+
+
+def _names_as_numbers(tree: ast.AST) -> set[str]:
+    if isinstance(tree, ast.Name):
+        return {tree.id}
+    if isinstance(tree, ast.Call):
+        return set()  # len(a) says nothing of a
+    if isinstance(tree, ast.Attribute):
+        return set()
+    if isinstance(tree, ast.Subscript):
+        return _names_as_numbers(tree.value)
+    found = set()
+    for child in ast.iter_child_nodes(tree):
+        found |= _names_as_numbers(child)
+    return found

@@ -1,0 +1,280 @@
+"""`guide explain module:function`: what Numba did to a function, and why not more."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import guide
+from benchmarks.explain import numba as bench
+from guide.cli import cli
+from guide.errors import GuideError, UsageError
+from guide.explain.numba import explain_function, syntax, target
+from guide.explain.numba.asm import read_asm
+from guide.explain.numba.code import read_loops
+from guide.explain.numba.parallel import shared_writes
+from guide.explain.numba.remarks import by_loop, read_remarks
+
+pytest.importorskip("numba")
+
+
+def written(folder: Path, text: str, name: str = "written.py") -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+# What LLVM says, read
+
+
+def test_what_llvm_says_of_a_loop_stands_before_its_outcome():
+    said = (
+        "remark: /a b/f.py:9:1: loop not vectorized: cannot prove it is safe\n"
+        "remark: /a b/f.py:8:1: loop not vectorized\n"
+        "remark: <unknown>:0:0: loop not vectorized\n"
+        "remark: /a b/f.py:20:1: the cost-model indicates that interleaving is not beneficial\n"
+        "remark: /a b/f.py:20:1: vectorized loop (vectorization width: 8, interleaved count: 4)\n"
+    )
+    first, second = by_loop(read_remarks(said))
+    assert (first.file, first.line, first.lanes) == ("/a b/f.py", 8, 1)
+    assert [(one.line, one.text) for one in first.reasons] == [(9, "cannot prove it is safe")]
+    assert (second.line, second.lanes, second.interleaved, second.reasons) == (20, 8, 4, ())
+
+
+def test_a_remark_of_two_lines_is_one():
+    said = "remark: f.py:2:1: loop not vectorized: unsafe dependent\nBackward loop carried\n"
+    assert [one.text for one in read_remarks(said)] == [
+        "loop not vectorized: unsafe dependent Backward loop carried"
+    ]
+
+
+def test_the_loops_of_llvms_code_are_found_with_what_they_call_and_from_where():
+    ir = """
+define i32 @f() {
+entry:
+  br label %head
+
+head:                                             ; preds = %head, %entry
+  %x = call ptr @NRT_MemInfo_alloc_aligned(i64 8, i32 32), !dbg !7
+  br i1 %c, label %head, label %out
+
+out:
+  %y = call i32 @after()
+  ret i32 0
+}
+!1 = !DIFile(filename: "/a/f.py", directory: "")
+!2 = distinct !DISubprogram(name: "g", scope: !1, file: !1, line: 1)
+!6 = !DILocation(line: 12, column: 1, scope: !2)
+!7 = distinct !DILocation(line: 3, column: 1, scope: !2, inlinedAt: !6)
+"""
+    (loop,) = read_loops(ir)
+    assert loop.inner
+    assert loop.calls("/a/f.py") == [(3, "NRT_MemInfo_alloc_aligned")]
+    assert loop.lines("/a/f.py") == {3, 12}
+
+
+def test_the_widest_register_of_an_innermost_loop_is_found():
+    asm = """
+	.file	1 "/a" "f.py"
+.LBB0_1:
+	.loc	1 4 1
+	vmovupd	(%rdx), %zmm0
+.LBB0_2:
+	.loc	1 5 1
+	vaddpd	%ymm0, %ymm1, %ymm0
+	vaddsd	%xmm0, %xmm1, %xmm0
+	jne	.LBB0_2
+	jne	.LBB0_1
+"""
+    (loop,) = read_asm(asm)
+    assert loop.bits == 256
+    assert ("/a/f.py", 5) in loop.lines
+
+
+# The source, read
+
+
+def loop_in(text: str) -> syntax.Loop:
+    node = ast.parse(text).body[0]
+    return syntax.Loop(node, "for", node.lineno, node.end_lineno)
+
+
+def test_a_break_of_an_inner_loop_does_not_leave_the_outer_one():
+    text = "for i in a:\n    for j in b:\n        break\n    if i:\n        raise ValueError\n"
+    assert syntax.exits(loop_in(text)) == [(5, "raise")]
+
+
+def test_a_division_by_a_number_cannot_raise():
+    assert syntax.divisions(ast.parse("x = a / 2.0\ny = a / b\nz = a % 0\n")) == [2, 3]
+
+
+def test_an_element_that_all_turns_of_a_prange_write_is_a_race():
+    text = "for i in prange(n):\n    s[0] += a[i]\n    out[i] += 1\n    t = 1\n    b[t] += 1\n"
+    assert shared_writes(ast.parse(text)) == [(2, "s[0]")]
+
+
+@pytest.mark.parametrize("typed", ["", "f", ":f", "mod:", "mod:a b", "mod:1"])
+def test_what_names_no_function_is_an_error_of_usage(typed):
+    with pytest.raises(UsageError):
+        target.parse(typed)
+
+
+# Functions, explained
+
+
+@pytest.mark.parametrize("reason", ["order", "exit", "scalar", "layout"])
+def test_a_planted_reason_is_named_with_its_line_and_its_twin_is_clean(reason):
+    row = bench.row(reason)
+    assert row.named, row
+    assert row.twin == "vectorised, nothing said"
+
+
+def test_a_change_is_tried_and_what_stands_behind_the_first_reason_is_told(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit\n@njit\ndef f(a, b):\n    s = 0.0\n    for i in range(len(a)):\n"
+        "        s += a[i] / b[i]\n    return s\n",
+    )
+    found = explain_function(f"{file}:f")
+    (verdict,) = found.verdicts
+    assert verdict.title == "a division that may raise"
+    assert "Behind it stands: a sum that must keep its order (line 6)" in verdict.why
+    assert "times as fast" in verdict.remedy
+    assert verdict.sure == "sure"
+    assert 0 < verdict.recoverable_ns <= found.call_ns
+
+
+def test_a_function_that_may_do_more_than_reckon_is_not_called(tmp_path):
+    left = tmp_path / "left"
+    file = written(
+        tmp_path,
+        "from numba import njit, objmode\n"
+        f"def leave():\n    open({str(left)!r}, 'w')\n@njit\ndef f(a):\n    s = 0.0\n"
+        "    for x in a:\n        s += x\n    with objmode():\n        leave()\n    return s\n",
+    )
+    found = explain_function(f"{file}:f", like="float64[::1]")
+    assert dict(found.facts)["not tried"]
+    assert not left.exists()
+    assert found.call_ns == 0
+    assert found.verdicts[0].title == "a sum that must keep its order"
+
+
+def test_a_race_is_told_and_not_timed(tmp_path):
+    file = written(
+        tmp_path,
+        "import numpy as np\nfrom numba import njit, prange\n@njit(parallel=True)\ndef f(a):\n"
+        "    s = np.zeros(1)\n    for i in prange(len(a)):\n        s[0] += a[i]\n    return s\n",
+    )
+    found = explain_function(f"{file}:f", like="float64[::1]")
+    verdict = found.verdicts[0]
+    assert (verdict.title, verdict.where[0].line) == ("several threads write one place", 7)
+    assert found.call_ns == 0
+
+
+def test_types_come_from_the_example_in_the_docstring_and_nothing_is_cached(tmp_path):
+    file = written(
+        tmp_path,
+        "import numpy as np\nfrom numba import njit\nprint('loud')\n@njit(cache=True)\n"
+        'def f(a, n):\n    """Add up.\n\n    >>> f(np.ones((3, 3), np.float32), 2)\n    """\n'
+        "    s = 0\n    for i in range(n):\n        s += a[i, 0] > 0\n    return s\n"
+        "if __name__ == '__main__':\n    raise SystemExit('not me')\n",
+    )
+    facts = dict(explain_function(f"{file}:f", trial=False).facts)
+    assert facts["compiled for"].startswith("a: float32[:,::1], n: int64")
+    assert "docstring" in facts["compiled for"]
+    assert not list(tmp_path.rglob("*.nb[ic]"))
+
+
+BROKEN = {
+    "import nothing_of_that_name\ndef f(): pass\n": "could not be imported: ModuleNotFoundError",
+    "raise SystemExit(3)\n": "could not be imported: SystemExit",
+    "def g(): pass\n": "has no f",
+    "def f(a):\n    return a\n": "is a plain Python function",
+    "from numba import njit\n@njit\ndef f(a):\n    return a.nope()\n": "Unknown attribute 'nope'",
+    "from numba import vectorize\n@vectorize\ndef f(a):\n    return a\n": "is a ufunc",
+    "import os\nos._exit(9)\n": "ended the process that looked at it (code 9)",
+    "import time\ntime.sleep(60)\n": "not compiled within 3 s",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_cannot_be_explained_is_one_line(tmp_path, text):
+    file = written(tmp_path, text)
+    limit_s = 3.0 if "sleep" in text else 60.0
+    with pytest.raises(GuideError) as error:
+        explain_function(f"{file}:f", trial=False, limit_s=limit_s)
+    assert BROKEN[text] in error.value.message
+    assert "\n" not in str(error.value)
+
+
+def test_types_that_are_none_are_an_error_of_usage():
+    with pytest.raises(UsageError, match="takes 1: a"):
+        explain_function(f"{bench.FILE}:order", like="float64[::1], int64")
+    with pytest.raises(UsageError, match="no list of types"):
+        explain_function(f"{bench.FILE}:order", like="float65")
+
+
+COMPARED = """
+import sys
+from guide.explain.numba.compiling import compile_for, prepare
+prepare(lines=sys.argv[1] == "lines")
+import numba
+from benchmarks.explain import numba_planted as planted
+A = numba.float64[::1]
+for name in ("order", "division", "raising", "call", "carried_twin"):
+    function = getattr(planted, name)
+    types = (A,) * function.py_func.__code__.co_argcount
+    asm = compile_for(function.py_func, types, dict(function.targetoptions)).asm
+    print(asm.partition("\t.section\t.debug")[0])
+"""
+
+
+def test_noting_lines_does_not_change_the_machine_code():
+    asm = []
+    for lines in ("lines", "none"):
+        command = [sys.executable, "-c", COMPARED, lines]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        lines = (one.split("\t") for one in done.stdout.splitlines())
+        asm.append([one[1] for one in lines if len(one) > 1 and one[1][:1] not in ("", ".")])
+    assert len(asm[0]) > 50
+    assert asm[0] == asm[1]
+
+
+def test_a_numba_py_beside_the_function_is_not_taken_for_numba(monkeypatch):
+    monkeypatch.chdir(bench.FILE.parent)
+    assert Path("numba.py").exists()
+    assert explain_function("numba_planted.py:order_twin", trial=False).verdicts == []
+
+
+def test_the_command_tells_it_in_words(monkeypatch):
+    monkeypatch.chdir(bench.FILE.parent)
+    arguments = ["explain", "numba_planted.py:order", "--like", "float64[::1]"]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 0, done.output
+    assert "numba_planted.py:20" in done.output
+    assert "total += a[i]" in done.output
+
+
+def test_the_section_on_it_shows_what_is_said():
+    section = Path(guide.__file__).parent / "foundations" / "modules" / "m5" / "s3.md"
+    text = " ".join(section.read_text(encoding="utf-8").split())
+    name = "guide.foundations.figures.roof:energy_kernel"
+    assert f"guide explain {name} --as-njit" in text
+    (verdict,) = explain_function(name, as_njit=True, trial=False).verdicts
+    assert f"{verdict.title[0].upper()}{verdict.title[1:]}" in text
+    assert verdict.says in text
+    assert verdict.remedy.partition(" Tried")[0] in text
+
+
+def test_the_body_of_a_prange_has_lines(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit, prange\n@njit(parallel=True)\ndef f(a, out):\n"
+        "    for i in prange(len(a)):\n        out[i] = a[i] * 2.0\n",
+    )
+    facts = dict(explain_function(f"{file}:f", trial=False).facts)
+    assert facts["loop of line 4"].startswith("vectorised")
+    assert facts["parallel"] == "lines 4"
