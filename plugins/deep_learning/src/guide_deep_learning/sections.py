@@ -24,6 +24,7 @@ _FIGURES = {
     "save-parts": ("What saving takes", "saving:parts", _BARS),
     "recipe-steps": ("One size, four recipes", "recipes:climbs", f"{_CODE}.recipes:draw_climbs"),
     "link-speed": ("A step of two machines", "network:links", f"{_CODE}.network:draw_links"),
+    "hurried-week": ("A step, before and after", "hurried:week", _BARS),
     "kept-keys": ("The next byte", "serving:kept_keys", f"{_CODE}.serving:draw_kept_keys"),
     "shared-weights": (
         "One matrix for how many",
@@ -42,6 +43,7 @@ _SECTIONS: dict[str, tuple[str, str, str]] = {
     "m3/s21": ("Small enough to answer", "m1/s1 m3/s3", "shared-weights kept-keys"),
     "m4/s11": ("Killed at step 40,000", "m1/s1 m1/s11", "save-parts"),
     "m5/s11": ("Fewer steps", "m1/s1 m5/s0", "recipe-steps"),
+    "m5/s12": ("One fault at a time", "m1/s1 m5/s2", "hurried-week"),
 }
 
 

@@ -28,6 +28,7 @@ _FIGURES = {
     ),
     "frame-pacing": ("How long a frame is shown", "frames:pacing", "frames:draw_pacing"),
     "draw-calls": ("A call each, or one call", "frames:draw_calls", "frames:draw_draw_calls"),
+    "late-frames": ("A frame, before and after", "late:frames", _BARS),
     "pixel-readback": ("Who is blamed for waiting", "frames:readback", _BARS),
 }
 
@@ -43,6 +44,7 @@ _SECTIONS: dict[str, tuple[str, str, str]] = {
     "m4/s13": ("Sixty, and still it stutters", "m4/s2", "frame-pacing"),
     "m4/s14": ("What it costs to say draw", "m4/s5", "draw-calls"),
     "m5/s13": ("Why reading a picture waits", "m1/s21", "pixel-readback"),
+    "m5/s14": ("Where a frame's time goes", "m1/s3 m5/s2", "late-frames"),
 }
 
 

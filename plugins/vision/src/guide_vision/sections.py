@@ -18,6 +18,7 @@ _FIGURES = {
     "frame-age": ("How old a frame gets", "flow:frame_age", f"{_CODE}.draw:ages"),
     "clock-drift": ("How far picture and sound go apart", "flow:drift", f"{_CODE}.draw:drift"),
     "tracking-worth": ("The price of looking less often", "tracks:worth", f"{_CODE}.draw:worth"),
+    "fifth-camera": ("A frame, before and after", "hurried:fifth_camera", _BARS),
     "always-on": ("A day of one camera", "cores:always_on", f"{_CODE}.draw:energy"),
 }
 
@@ -32,6 +33,7 @@ _SECTIONS = {
     "m4/s18": ("Film time, and the time on the wall", "m4/s2", "clock-drift"),
     "m5/s16": ("Is it still the same one?", "m4/s16", "tracking-worth"),
     "m5/s17": ("A camera that never sleeps", "m3/s4", "always-on"),
+    "m5/s18": ("Room for a fifth camera", "m1/s16 m5/s2", "fifth-camera"),
 }
 
 

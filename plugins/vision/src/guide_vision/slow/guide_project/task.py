@@ -145,7 +145,8 @@ class Task:
         if pipeline is None:
             return
         books = pipeline.close()
-        cv2.imwrite(str(self.run.folder / "heat.png"), self.heat.picture())
+        if self.heat.seen.size:
+            cv2.imwrite(str(self.run.folder / "heat.png"), self.heat.picture())
         if books.captured:
             self.run.note(f"books: {books}")
         if books.delivered:
