@@ -9,7 +9,17 @@ from collections.abc import Iterable
 
 from benchmarks.rows import HEAD, line
 
-MODULES = ("device", "planted", "metamorphic", "loops", "numba", "slow", "speed")
+MODULES = (
+    "device",
+    "mixtures",
+    "metamorphic",
+    "planted",
+    "metamorphic_cpu",
+    "loops",
+    "newcomer",
+    "numba",
+    "speed",
+)
 
 
 def main(names: Iterable[str], quick: bool) -> None:

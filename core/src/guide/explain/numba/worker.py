@@ -20,7 +20,6 @@ from guide.explain.numba.cures import Case
 from guide.explain.numba.explaining import Explaining
 from guide.explain.numba.syntax import source_of
 
-
 _MOST_BYTES = 4 << 30  # LLVM takes some 200 MB, the arrays of a trial less
 
 
