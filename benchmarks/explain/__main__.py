@@ -11,7 +11,6 @@ from benchmarks.rows import HEAD, line
 
 MODULES = (
     "device",
-    "mixtures",
     "metamorphic",
     "planted",
     "metamorphic_cpu",
