@@ -28,6 +28,7 @@ KINDS = (
     "debug",  # anomaly mode looks at every gradient
 )
 _LONG = 20_000  # ns: a launch that takes longer was held up
+_LAST_PIECE = 0.05  # of a copy from pageable memory: the host is back when that is in a buffer
 _DEEP = 20_000  # ns between a launch and its start that mean a queue
 
 
@@ -91,6 +92,8 @@ def waits_of(trace: Trace, work: Work) -> Waits:
                 continue
             until = int(by_end[spot])
         done = int(work.end_ns[until])
+        if until == mine and end < done <= end + _LAST_PIECE * int(work.ns[until]):
+            done = end
         if is_launch[at] or not always[at]:
             if not begin < done <= end:
                 continue
