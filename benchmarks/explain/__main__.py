@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from benchmarks.rows import HEAD, line
 
-MODULES = ("device", "planted", "metamorphic", "loops", "numba", "slow", "speed")
+MODULES = ("device", "planted", "metamorphic", "loops", "numba", "newcomer", "speed")
 
 
 def main(names: Iterable[str], quick: bool) -> None:

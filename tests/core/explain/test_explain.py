@@ -165,7 +165,9 @@ class TestRun:
         assert "read, 6." in page  # the span is drawn
         valid((ran.runs[0] / "explain.json").read_text())
 
-    def test_a_profile_beside_the_record_speaks_and_the_ticks_that_it_slowed_do_not(self, explain, ran):
+    def test_a_profile_beside_the_record_speaks_and_the_ticks_that_it_slowed_do_not(
+        self, explain, ran
+    ):
         write_trace(ran.runs[0] / "torch.json.gz")
         text = explain(cwd=ran.path).stdout
         assert text.startswith("A step takes 10 ms")
