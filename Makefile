@@ -25,6 +25,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tests/typed_projects.py
 
 # The sections and exercises of every track, to be read in a browser.
 site: $(READY)

@@ -11,7 +11,9 @@ from guide_deep_learning.training.loop.footprint import state_bytes, step_bytes
 from guide_deep_learning.training.loop.settings import Settings, within
 
 LARGE = 10**9
-BOUNDS = dict.fromkeys(("batch", "context", "width", "heads"), (1, LARGE))
+BOUNDS: dict[str, tuple[float, float]] = dict.fromkeys(
+    ("batch", "context", "width", "heads"), (1, LARGE)
+)
 BOUNDS |= {"layers": (1, 1000), "dropout": (0, 0.99)}
 BOUNDS |= {"tokens": (1, LARGE), "temperature": (0, 100), "top_k": (0, 256)}
 

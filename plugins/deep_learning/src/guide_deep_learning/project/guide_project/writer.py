@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import torch
+from torch import nn
 
 from guide.loop import Tick
 from guide.run import Run
@@ -38,7 +39,8 @@ class Writer:
         # One byte at a time is too little work to share, unless the model is wide.
         threads = set_threads(options.threads or 1)
         weights = served.weights.get("embedding.weight")
-        model = build_model(shaped(options, served), 256 if weights is None else len(weights))
+        vocabulary = 256 if weights is None else len(weights)
+        model: nn.Module = build_model(shaped(options, served), vocabulary)
         served.into(model)
         model = model.to(device).eval()
         run.fact("model", f"step {served.step} of {served.folder.name}")

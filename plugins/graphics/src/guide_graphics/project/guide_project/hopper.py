@@ -62,6 +62,6 @@ def _placed(angle: float, height: float) -> np.ndarray:
     """On its circle, its spout ahead."""
     cos, sin = math.cos(angle), math.sin(angle)
     transform = np.eye(4)
-    transform[:3, :3] = [[-sin, 0, cos], [0, 1, 0], [-cos, 0, -sin]]
+    transform[:3, :3] = [[-sin, 0.0, cos], [0.0, 1.0, 0.0], [-cos, 0.0, -sin]]
     transform[:3, 3] = RADIUS * cos, height, -RADIUS * sin
     return transform

@@ -46,7 +46,7 @@ class Lamp:
         for row in region:
             for red, green, blue in row:
                 total += WEIGHTS[0] * red + WEIGHTS[1] * green + WEIGHTS[2] * blue
-        return total / (region.shape[0] * region.shape[1])
+        return float(total / (region.shape[0] * region.shape[1]))
 
 
 class Drift:
