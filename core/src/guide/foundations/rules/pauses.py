@@ -7,7 +7,7 @@ from typing import Any
 
 from guide.foundations.rules.seen import Seen, places
 from guide.plugin import Verdict, Word
-from guide.units import duration
+from guide.units import duration, percent
 
 _GARBAGE = 0.03
 """The share of a tick from which collecting garbage is worth a word: below it lies what one run
@@ -183,7 +183,7 @@ def new_pages(record: Mapping[str, Any]) -> list[Verdict]:
                 *seen.evidence,
                 ("page faults, a tick", f"{pages:,.0f}"),
                 ("each, in the kernel", duration(page_ns)),
-                ("given back", f"{_CACHED:.0%} of it: a page that was zeroed is in the cache"),
+                ("given back", f"{percent(_CACHED, 1)} of it: a page that was zeroed is in the cache"),
             ),
             word=_FAULT,
             teaches=("m1/s8", "m1::e5"),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from guide.explain.source import candidates, own_python
 from guide.explain.trace import Bools, Ints, Trace
+from guide.units import percent
 from guide.plugin import Pin, Place
 
 Floats = NDArray[np.float64]
@@ -109,7 +110,7 @@ class Host:
 
     def share(self, ns: float) -> str:
         """Such a part of a step, in words."""
-        return f"{min(ns / max(self.step_ns, 1), 1):.0%}"
+        return percent(min(ns, self.step_ns), self.step_ns)
 
     def outermost(self, chosen: Ints) -> Ints:
         """Those of some events that lie in none of the others."""
