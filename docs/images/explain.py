@@ -1,6 +1,6 @@
 """A picture of `guide profile` on a training that decodes its samples byte by byte.
 
-    python docs/images/explain.py      writes explain.svg beside this file
+python docs/images/explain.py      writes explain.svg beside this file
 """
 
 from __future__ import annotations

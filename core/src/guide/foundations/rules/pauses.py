@@ -183,7 +183,10 @@ def new_pages(record: Mapping[str, Any]) -> list[Verdict]:
                 *seen.evidence,
                 ("page faults, a tick", f"{pages:,.0f}"),
                 ("each, in the kernel", duration(page_ns)),
-                ("given back", f"{percent(_CACHED, 1)} of it: a page that was zeroed is in the cache"),
+                (
+                    "given back",
+                    f"{percent(_CACHED, 1)} of it: a page that was zeroed is in the cache",
+                ),
             ),
             word=_FAULT,
             teaches=("m1/s8", "m1::e5"),

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from guide.explain.source import candidates, own_python
 from guide.explain.trace import Bools, Ints, Trace
-from guide.units import percent
 from guide.plugin import Pin, Place
+from guide.units import percent
 
 Floats = NDArray[np.float64]
 
