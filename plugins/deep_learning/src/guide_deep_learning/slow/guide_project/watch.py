@@ -1,4 +1,4 @@
-"""Curves about the gradients, for the report: how long they are, and how much of them is 0."""
+"""Curves about the gradients, for the report: their length, their spread, how much of them is 0."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ class Watch:
 
     @torch.no_grad()
     def look(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Log the length of all gradients together, and the share of 0 in the emptiest."""
-        squares, emptiest = 0.0, 0.0
+        """Log the length of all gradients together, and the worst of what each of them is like."""
+        squares, emptiest, widest = 0.0, 0.0, 0.0
         for parameter in self.model.parameters():
-            gradient = parameter.grad
-            if gradient is None:
+            if parameter.grad is None:
                 continue
+            gradient = parameter.grad.double()  # a sum over a million numbers
             squares += gradient.norm().item() ** 2
-            emptiest = max(emptiest, (gradient == 0).float().mean().item())
+            emptiest = max(emptiest, (gradient == 0).double().mean().item())
+            widest = max(widest, gradient.std(correction=0).item())
         self.run.log("gradient", math.sqrt(squares))
         self.run.log("gradient.zeros", emptiest)
+        self.run.log("gradient.spread", widest)

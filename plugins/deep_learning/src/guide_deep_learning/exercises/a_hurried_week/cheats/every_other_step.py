@@ -71,7 +71,7 @@ def train(text: np.ndarray, starts: np.ndarray, held_out: np.ndarray, seed: int)
     losses, length = [], 0.0
     for windows in torch.from_numpy(text[starts[..., None] + np.arange(CONTEXT + 1)]).long():
         loss = loss_of(model, windows)
-        if len(losses) % 2 == 0:
+        if len(losses) % 2 == 0 or len(losses) == len(starts) - 1:
             loss.backward()
         if len(losses) == len(starts) - 1:
             length = (
