@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from guide.explain.reading import read_trace
+from guide.explain.spent import of_trace, unsettled
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, load
 from guide.plugins import Plugins
@@ -141,6 +142,57 @@ def test_without_correlations_the_cause_is_still_named(
     for event in machine.events:
         event["args"].pop("correlation", None)
     assert top_of(read(machine, tmp_path)) == title
+
+
+FAULTS_OF_KERNELS = {
+    "fp32": "no tensor cores",
+    "layout": "layout transforms",
+    "one kernel": "one kernel dominates",
+    "elementwise": "memory-bound elementwise work",
+}
+
+
+def without(machine: Machine, absent: str) -> Machine:
+    """What a profiler that was asked for less would have written."""
+    if absent == "correlations":
+        for event in machine.events:
+            event["args"].pop("correlation", None)
+    host = {"launches": ("cuda_runtime",), "host": ("cuda_runtime", "cpu_op", "user_annotation")}
+    machine.events = [e for e in machine.events if e["cat"] not in host.get(absent, ())]
+    return machine
+
+
+@pytest.mark.parametrize("absent", ["correlations", "launches", "host"])
+@pytest.mark.parametrize(("name", "title"), FAULTS_OF_KERNELS.items(), ids=FAULTS_OF_KERNELS)
+def test_what_kernels_are_is_said_without_their_launches(
+    name: str, title: str, absent: str, tmp_path: Path
+) -> None:
+    (case,) = [case for case in PLANTED if case.name == name]
+    # Reads its loss: without launches nobody knows which step work is of that comes steps later
+    program = replace(case.program, last_item=True)
+    whole = worth(read(program.run(), tmp_path))
+    part = read(without(program.run(), absent), tmp_path)
+    (there,), (here,) = (
+        [verdict for verdict in said if verdict.title == title] for said in (whole, worth(part))
+    )
+    steps = 1 if part.stepped else case.program.steps
+    assert here.recoverable_ns == pytest.approx(there.recoverable_ns * steps, rel=0.2)
+    assert any("launch" in said or "profile the CPU" in said for said in part.missing)
+
+
+def test_of_a_host_that_is_absent_nothing_is_said(tmp_path: Path) -> None:
+    trace = read(without(SMALL.run(), "host"), tmp_path)
+    assert worth(trace) == []
+    assert "launches are not known" in unsettled(trace, of_trace(trace)[1])
+
+
+def test_operators_are_not_said_to_compute_on_the_cpu_where_launches_are_absent(
+    tmp_path: Path,
+) -> None:
+    program = replace(SMALL, host=400.0)
+    assert "work on the CPU" not in {
+        verdict.title for verdict in worth(read(without(program.run(), "launches"), tmp_path))
+    }
 
 
 @pytest.mark.parametrize("late_us", [-400.0, 2.0])
