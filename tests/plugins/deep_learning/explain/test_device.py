@@ -195,6 +195,15 @@ def test_operators_are_not_said_to_compute_on_the_cpu_where_launches_are_absent(
     }
 
 
+def test_a_kernel_far_slower_than_all_others_is_named_with_its_operator(tmp_path: Path) -> None:
+    said = found(read(replace(SOUND, scan=1_200.0).run(), tmp_path))
+    first, *_ = said
+    assert first.title == "one kernel dominates"
+    assert "scan_kernel<float>, 4 times, launched by my::scan." in first.says
+    (busy,) = [verdict for verdict in said if verdict.title == "GPU-bound"]
+    assert "my_library::scan_kernel<float>" in busy.says
+
+
 @pytest.mark.parametrize("late_us", [-400.0, 2.0])
 def test_a_device_with_another_clock_changes_no_verdict(late_us: float, tmp_path: Path) -> None:
     for program, title in ((SMALL, "launch-bound"), (SOUND, "")):
