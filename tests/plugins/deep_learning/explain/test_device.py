@@ -204,6 +204,29 @@ def test_a_kernel_far_slower_than_all_others_is_named_with_its_operator(tmp_path
     assert "my_library::scan_kernel<float>" in busy.says
 
 
+def test_a_copy_from_pageable_memory_is_waited_for_until_its_last_piece(tmp_path: Path) -> None:
+    """The host is back when that is in the driver's buffer, and the device still copies it."""
+
+    def back_early(share: float) -> Trace:
+        machine = replace(SOUND, input_us=6_000.0).run()
+        copies = [e for e in machine.events if e["cat"] == "gpu_memcpy"]
+        calls = [e for e in machine.events if e["name"] == "cudaMemcpyAsync"]
+        for copy, call in zip(copies, calls, strict=True):
+            end = copy["ts"] + (1 - share) * copy["dur"]
+            call["dur"] = round(end - call["ts"], 3)
+        return read(machine, tmp_path)
+
+    def waits(trace: Trace) -> int:
+        facts = facts_of(trace)
+        assert facts is not None
+        return len(facts.queue.waits.of("in"))
+
+    assert waits(back_early(0.02)) == SOUND.steps
+    assert "unpinned copies" in {verdict.title for verdict in worth(back_early(0.02))}
+    # One that is back in the midst of it has only left it to the device
+    assert waits(back_early(0.5)) == 0
+
+
 @pytest.mark.parametrize("late_us", [-400.0, 2.0])
 def test_a_device_with_another_clock_changes_no_verdict(late_us: float, tmp_path: Path) -> None:
     for program, title in ((SMALL, "launch-bound"), (SOUND, "")):
