@@ -180,9 +180,12 @@ def test_what_kernels_are_is_said_without_their_launches(
     assert any("launch" in said or "profile the CPU" in said for said in part.missing)
 
 
-def test_of_a_host_that_is_absent_nothing_is_said(tmp_path: Path) -> None:
-    trace = read(without(SMALL.run(), "host"), tmp_path)
-    assert worth(trace) == []
+@pytest.mark.parametrize("absent", ["correlations", "launches", "host"])
+def test_an_idle_device_is_not_healthy_where_launches_are_not_known(
+    absent: str, tmp_path: Path
+) -> None:
+    trace = read(without(SMALL.run(), absent), tmp_path)
+    assert absent != "host" or worth(trace) == []  # of which nothing can be said
     assert "launches are not known" in unsettled(trace, of_trace(trace)[1])
 
 

@@ -52,7 +52,9 @@ def one_kernel(trace: Trace) -> list[Verdict]:
         return []
     ids = trace.events.name[facts.work.event]
     kernels = facts.kernels & (~np.isin(facts.kinds, _KNOWN_GOOD) | _odd_products(facts, ids))
-    spent = np.bincount(ids[kernels], facts.work.ns[kernels]) if kernels.any() else np.zeros(1)
+    if not kernels.any():
+        return []
+    spent = np.bincount(ids[kernels], facts.work.ns[kernels])
     worst = int(spent.argmax())
     mine = kernels & (ids == worst)
     least = _MUCH if _odd(facts, mine) else _DOMINATES
