@@ -11,10 +11,7 @@ import click
 
 from guide.cli.shared import terminal
 from guide.errors import GuideError, UsageError
-from guide.explain.kept import against, keep, last_time
-from guide.explain.page import NAME as PAGE
-from guide.explain.page import page, write_page
-from guide.explain.target import Explained, explain_target
+from guide.explain.target import PAGE, Explained, explain_target
 from guide.explain.telling import Teller
 from guide.explain.versus import Versus, written_versus
 from guide.explain.written import written
@@ -97,13 +94,17 @@ def show(
         document = written_versus(versus, [written(each.answer) for each in found])
     else:
         if subject.folder is not None and subject.record is not None:
+            from guide.explain.kept import last_time
+
             last = last_time(subject.folder, subject.record, subject.answer)
         document = written(subject.answer)
-    notes += [keep(each.folder, each.answer) for each in found if each.folder is not None]
+    notes += [_keep(each) for each in found]
     known = {item.id for of in (all_sections, all_exercises) for item in of(plugins)}
-    beside = subject.folder / PAGE if subject.folder and not (as_json or no_html) else None
-    file = html or beside
+    beside = subject.folder / PAGE if subject.folder else None
+    file = html or (None if as_json or no_html else beside)
     if file is not None:
+        from guide.explain.page import page
+
         text = page(subject.answer, subject.trace, known=known, last=last, versus=versus)
         trouble = _write(file, text)
         if trouble and html:
@@ -126,8 +127,19 @@ def show(
     click.echo("\n".join(lines), color=color)
 
 
+def _keep(found: Explained) -> str:
+    """Keep what was promised of a run; says in a line what was in the way, else nothing."""
+    if found.folder is None:
+        return ""
+    from guide.explain.kept import keep
+
+    return keep(found.folder, found.answer)
+
+
 def _write(file: Path, text: str) -> str:
     """Write the page; says in a line what was in the way, else nothing."""
+    from guide.explain.page import write_page
+
     try:
         write_page(file, text)
     except OSError as error:
@@ -158,6 +170,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
 def _versus(before: Explained, after: Explained) -> Versus:
     runs = (before.folder, after.folder)
     if runs[0] and runs[1] and after.record:
+        from guide.explain.kept import against
+
         found = against(before.answer, runs[0], after.answer, runs[1], after.record)
         if found is not None:
             return found

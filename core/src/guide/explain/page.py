@@ -19,7 +19,6 @@ from guide.record import write_atomically
 from guide.report.page import document, section, tiles
 from guide.units import duration, percent
 
-NAME = "explain.html"
 _STYLE = Path(__file__).parent / "explain.css"
 # A command with what belongs to it: options, and names with a sign that words do not have
 _COMMAND = re.compile(

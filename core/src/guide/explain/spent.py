@@ -38,6 +38,9 @@ def unsettled(trace: Trace, parts: Sequence[Part]) -> str:
         return ""
     whole = sum(part.ns for part in parts)
     idle = sum(part.ns for part in parts if part.name == IDLE)
+    asked, calls = (events.correlation[events.of(*of)] for of in (DEVICE, ("runtime",)))
+    if idle > (1 - _BUSY) * whole and not np.isin(asked[asked > 0], calls).any():
+        return f"the GPU is idle {percent(idle, whole)} of the time, and its launches are not known"
     if idle <= _UNEXPLAINED * whole:
         return ""
     return f"the GPU is idle {percent(idle, whole)} of the time, and no rule found why"

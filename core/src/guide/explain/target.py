@@ -23,6 +23,9 @@ from guide.units import duration
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
 
+PAGE = "explain.html"
+"""What an answer about a run is called in its folder, as a page."""
+
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
 _SLOWER = 0.02  # by which a profiled step must differ for it to be said
 _TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mislead
@@ -51,14 +54,12 @@ def explain_target(
     Raises:
         GuideError: when there is no such thing, or nobody who could explain it.
     """
-    from guide.cli.report import find_run
-
     if typed is None:
-        return _run(find_run(None), plugins)
+        return _run(_found(None), plugins)
     if not typed.exists() and ":" in str(typed):
         return Explained(_function(str(typed), like, as_njit))
     if typed.is_file():
-        of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
+        of_a_run = typed.name in ("run.json", "report.html", PAGE, *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
             return _run(typed.parent, plugins)
         if not typed.name.endswith(_SUFFIXES):
@@ -69,13 +70,20 @@ def explain_target(
     if not typed.exists() and typed.name.endswith(_SUFFIXES):
         raise GuideError(f"there is no {typed}", "guide profile takes a trace, guide run makes one")
     try:
-        folder = find_run(typed)
+        folder = _found(typed)
     except GuideError:
         if typed.exists():
             raise
         what = f"{typed} is no trace, no run and no module:function"
         raise GuideError(what, "guide report shows the last run") from None
     return _run(folder, plugins)
+
+
+def _found(typed: Path | None) -> Path:
+    """The folder of a run; the last one's without a name."""
+    from guide.cli.report import find_run  # which a trace does without
+
+    return find_run(typed)
 
 
 def _profile(folder: Path) -> Path | None:

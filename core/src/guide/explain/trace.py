@@ -96,10 +96,10 @@ class Events:
 
     def named(self, *parts: str, among: Ints | None = None) -> Ints:
         """Indices of the events whose name holds one of `parts`, among some or all."""
-        known = np.fromiter(
-            (any(part in name for part in parts) for name in self.names), bool, len(self.names)
-        )
         among = np.arange(len(self)) if among is None else among
+        known = np.zeros(len(self.names), bool)
+        for index in np.flatnonzero(np.bincount(self.name[among])).tolist():
+            known[index] = any(part in self.names[index] for part in parts)
         found: Ints = among[known[self.name[among]]]
         return found
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from guide.compare import Change
 from guide.explain.answer import Answer
 from guide.plugin import Verdict
+
+if TYPE_CHECKING:
+    from guide.compare import Change
 
 
 @dataclass(frozen=True, slots=True)
