@@ -2,6 +2,8 @@ import copy
 import datetime
 import json
 import math
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -369,6 +371,32 @@ class TestWriting:
             write_atomically(file, fail)
         assert file.read_text() == "old"
         assert list(tmp_path.iterdir()) == [file]
+
+    @pytest.mark.parametrize("by", ["name", "link"])
+    @pytest.mark.parametrize("kind", ["pipe", "folder", "socket"])
+    def test_what_is_no_ordinary_file_is_left_as_it_is(self, tmp_path, monkeypatch, kind, by):
+        monkeypatch.chdir(tmp_path)  # a socket's name must be short
+        there = Path("there")
+        if kind == "pipe":
+            os.mkfifo(there)
+        elif kind == "folder":
+            there.mkdir()
+        else:
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind("there")
+        before = there.stat()
+        file = there
+        if by == "link":
+            file = Path("link")
+            file.symlink_to("there")
+        with pytest.raises(OSError, match="ordinary|folder"):
+            write_atomically(file, lambda out: out.write("new"))
+        assert there.stat() == before
+        assert sorted(os.listdir()) == sorted({"there", str(file)})
+
+    def test_no_name_is_the_folder_one_is_in(self):
+        with pytest.raises(IsADirectoryError):
+            write_atomically(Path(), lambda out: out.write("new"))
 
     def test_killed_at_any_moment_there_is_the_old_record_or_the_new(self, tmp_path):
         write_record(tmp_path, {"schema": 1, "n": -1, "pad": ""})

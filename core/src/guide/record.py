@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import json
 import math
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -197,8 +199,32 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, _JSON) else str(value)
 
 
+def replaceable(file: Path) -> None:
+    """See that nothing but a regular file, or nothing, is in a file's place.
+
+    What is moved in takes the place of whatever is there, by its name: for root of /dev/null too.
+
+    Raises:
+        OSError: when a folder, a device, a pipe or a socket is there, or what a link leads to is
+            one.
+    """
+    try:
+        kind = file.stat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "a folder is there", str(file))
+    if not stat.S_ISREG(kind):
+        raise OSError(errno.EINVAL, "no ordinary file, so it is left as it is", str(file))
+
+
 def write_atomically(file: Path, write: Callable[[IO[Any]], object], mode: str = "w") -> None:
-    """Write a file beside its place and move it in whole: a reader sees the old one or the new."""
+    """Write a file beside its place and move it in whole: a reader sees the old one or the new.
+
+    Raises:
+        OSError: when it cannot be written, or what is in its place is no regular file.
+    """
+    replaceable(file)
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         # A model may generate half a surrogate pair, which UTF-8 has no bytes for.

@@ -1,6 +1,7 @@
 """`guide explain` as it is typed: traces, runs, two of them; and what stands in the way."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -249,6 +250,34 @@ class TestWrong:
         done = explain(write_trace(tmp_path / "t.json"), "--html", "no/such/folder.html")
         assert done.returncode == 1
         assert "--html FILE" in done.stderr
+
+    @pytest.mark.parametrize("place", ["pipe", "link", "folder", "", "t.json", "same.json"])
+    def test_a_page_takes_the_place_of_no_pipe_no_folder_and_not_of_the_trace(
+        self, explain, tmp_path, place
+    ):
+        file = write_trace(tmp_path / "t.json")
+        trace = file.read_bytes()
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to("pipe")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "same.json").symlink_to("t.json")
+        done = explain(file, "--html", place)
+        assert (done.returncode in (1, 2), done.stdout) == (True, "")
+        assert done.stderr.count("Error") <= 1
+        assert "Traceback" not in done.stderr
+        assert (tmp_path / "pipe").is_fifo()
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "same.json").is_symlink()
+        assert file.read_bytes() == trace
+
+    def test_a_page_takes_the_place_of_nothing_that_a_run_is_made_of(self, explain, ran):
+        folder = ran.runs[0]
+        for name in ("run.json", "trace.json"):
+            before = (folder / name).read_bytes()
+            done = explain(folder, "--html", folder / name)
+            assert done.returncode == 1
+            assert "--html FILE" in done.stderr
+            assert (folder / name).read_bytes() == before
 
 
 def test_it_starts_without_anything_heavy(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
 from guide.explain.answer import Answer, Part, Unit, ranked
+from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.trace import Trace
 from guide.plugin import Pin, Verdict, load
@@ -38,6 +39,7 @@ class Explained:
     trace: Trace | None = None
     folder: Path | None = None  # of the run
     record: Mapping[str, Any] | None = None
+    read: tuple[Path, ...] = ()  # files that are a person's, and no page's place
 
 
 def explain_target(
@@ -56,7 +58,8 @@ def explain_target(
     if typed is None:
         return _run(find_run(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        return Explained(_function(str(typed), like, as_njit))
+        answer = _function(str(typed), like, as_njit)
+        return Explained(answer, read=_sources(str(typed), answer))
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -96,7 +99,7 @@ def _file(file: Path, name: str, plugins: Plugins) -> Explained:
             raise GuideError("no installed track has rules for a trace of torch's", remedy)
         lacks = "no installed track has rules for traces; a run has its own: guide explain RUN"
         trace = replace(trace, missing=(*trace.missing, lacks))
-    return Explained(_of_trace(trace, name, plugins), trace)
+    return Explained(_of_trace(trace, name, plugins), trace, read=(file,))
 
 
 def _has_rules(plugins: Plugins) -> bool:
@@ -174,7 +177,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
         # lost does; but rules of runs count from the loop's start, which a profile does not know.
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
-        return Explained(_in_order(ranked(answer, kept)), trace, folder, record)
+        return Explained(_in_order(ranked(answer, kept)), trace, folder, record, _files(folder))
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
@@ -187,7 +190,14 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         missing=(*missing, *lacks),
     )  # fmt: skip
-    return Explained(ranked(answer, found), own, folder, record)
+    return Explained(ranked(answer, found), own, folder, record, _files(folder))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """What a run is made of, but for the pages that were made of it."""
+    profile = _profile(folder)
+    names = ("run.json", "explain.json", *FILES)
+    return (*(folder / name for name in names), *[profile] * (profile is not None))
 
 
 def _named(folder: Path, record: Mapping[str, Any]) -> str:
@@ -221,6 +231,14 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
     return tuple(
         Pin(pin.start_ns + later_ns, pin.end_ns + later_ns, pin.lane) for pin in verdict.pins
     )
+
+
+def _sources(typed: str, answer: Answer) -> tuple[Path, ...]:
+    """Where a function may stand: the file that was named, and those that its verdicts name."""
+    named = {place.file for each in (*answer.worth, *answer.left) for place in each.where}
+    module = typed.rpartition(":")[0]
+    said = (module, f"{module.replace('.', '/')}.py", *sorted(named - {""}))
+    return tuple(file for file in map(Path, said) if is_file(file))
 
 
 def _function(typed: str, like: str, as_njit: bool) -> Answer:
