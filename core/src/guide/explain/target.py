@@ -195,9 +195,8 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
 
 def _files(folder: Path) -> tuple[Path, ...]:
     """What a run is made of, but for the pages that were made of it."""
-    profile = _profile(folder)
-    names = ("run.json", "explain.json", *FILES)
-    return (*(folder / name for name in names), *[profile] * (profile is not None))
+    names = ("run.json", "explain.json", *FILES, *PROFILES)
+    return tuple(folder / name for name in names)
 
 
 def _named(folder: Path, record: Mapping[str, Any]) -> str:
