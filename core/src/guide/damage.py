@@ -89,9 +89,17 @@ def _array(value: Sequence[Any], form: Mapping[str, Any], at: str) -> Iterator[s
     if len(value) < form.get("minItems", 0):
         yield f"{at} has {len(value)} items"
     of = form.get("items", {})
-    if of.get("type") == "integer" and value and set(map(type, value)) == {int}:
-        ends = min(value), max(value)  # hundreds of thousands: these two stand for all
-        value = ends
+    kinds = of.get("type", ())
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    among = {kind for name in kinds for kind in _KINDS[name]}
+    if kinds <= {"integer", "number", "null"} and set(map(type, value)) <= among:
+        # There may be hundreds of thousands: the least and the largest stand for all
+        numbers = [each for each in value if each is not None]
+        odd = [each for each in numbers if each != each]  # nan is neither
+        ends = odd or [*({min(numbers), max(numbers)} if numbers else ())]
+        for each in ends:
+            yield from _faults(each, of, f"{at}[{value.index(each)}]")
+        return
     for number, each in enumerate(value):
         yield from _faults(each, of, f"{at}[{number}]")
 
