@@ -14,7 +14,7 @@ import pytest
 
 import guide as package
 from guide.learn.cells import width
-from tests.core.explain.some_trace import write_plugin, write_trace
+from tests.core.explain.some_trace import events, write_plugin, write_trace
 
 SCHEMA = json.loads(
     (Path(package.__file__).parent / "explain" / "explain.schema.json").read_text(encoding="utf-8")
@@ -103,6 +103,57 @@ class TestTrace:
         done = explain(file, "--html", "out.html")
         assert done.returncode == 0, done.stderr
         assert all(width(line) <= 80 for line in done.stdout.splitlines())
+
+    @pytest.mark.parametrize(
+        ("kept", "says"),
+        [
+            (lambda e: e["name"].startswith("ProfilerStep"), "no operator, no kernel"),
+            (lambda e: e["name"] == "gemm" and e["ts"] == 0, "one event is all"),
+            (lambda e: e.get("cat") in ("user_annotation", "cpu_op"), "60 % of the time lies"),
+        ],
+    )
+    def test_where_there_is_little_to_go_by_nothing_is_called_well(
+        self, explain, tmp_path, kept, says
+    ):
+        made = {"schemaVersion": 1, "traceEvents": [e for e in events() if kept(e)]}
+        (tmp_path / "t.json").write_text(json.dumps(made))
+        text = " ".join(explain("t.json").stdout.split())
+        assert says in text
+        assert "Nothing is wrong" not in text
+        assert valid(explain("t.json", "--json").stdout)["healthy"] is False
+
+    def test_python_that_runs_no_operator_is_not_called_well(self, explain, tmp_path):
+        sleeps = {"ph": "X", "cat": "python_function", "pid": 1, "tid": 1, "dur": 9000}
+        steps = [e for e in events() if e["name"].startswith("ProfilerStep")]
+        made = steps + [sleeps | {"name": "sleep", "ts": 10 + e["ts"]} for e in steps]
+        (tmp_path / "t.json").write_text(json.dumps({"schemaVersion": 1, "traceEvents": made}))
+        text = " ".join(explain("t.json").stdout.split())
+        assert "no operator is in it" in text
+        assert "Nothing is wrong" not in text
+
+    def test_operators_that_fill_most_of_a_step_are_called_well(self, explain, tmp_path):
+        made = [e for e in events(busy=0.9) if e.get("cat") in ("user_annotation", "cpu_op")]
+        (tmp_path / "t.json").write_text(json.dumps({"schemaVersion": 1, "traceEvents": made}))
+        assert "Nothing is wrong" in explain("t.json").stdout
+
+    @pytest.mark.parametrize(("busy", "healthy"), [(0.4, False), (0.99, True)])
+    def test_what_limits_does_not_speak_against_the_verdicts(
+        self, explain, tmp_path, busy, healthy
+    ):
+        done = explain(write_trace(tmp_path / "t.json", busy=busy), "--json")
+        found = valid(done.stdout)
+        assert found["healthy"] is healthy
+        assert found["limits"].startswith("The GPU is busy")
+        assert ("it is the limit" in found["limits"]) is healthy
+        assert "No rule" not in found["limits"]
+
+    @pytest.mark.parametrize("said", [10**300, 1e308, float("inf"), True, -3, "7"])
+    def test_a_time_that_no_step_takes_is_not_believed(self, explain, tmp_path, said):
+        file = write_trace(tmp_path / "t.json")
+        made = {"guide": {"step_ns": said}, **json.loads(file.read_text())}
+        file.write_text(json.dumps(made))
+        done = explain(file)
+        assert done.stdout.startswith("A step takes 10 ms"), done.stderr
 
     def test_the_json_fits_its_schema(self, explain, tmp_path):
         found = valid(explain(write_trace(tmp_path / "t.json"), "--json").stdout)

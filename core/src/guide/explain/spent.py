@@ -13,7 +13,9 @@ from guide.units import percent
 
 IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
-_UNEXPLAINED = 0.5  # of a step: a device that is idle for longer is not well, whoever knows why
+_UNEXPLAINED = 0.5  # of a step: where more of it is not accounted for, nobody can call it well
+_OUTSIDE = "outside of "
+_TELLING = (*DEVICE, "op", "span", "python")  # events that say what a step's time is
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
 _NAMED = 3  # of the parts, the rest is one
 
@@ -29,18 +31,55 @@ def of_trace(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
     return trace.step_ns, (), ""
 
 
-def unsettled(trace: Trace, parts: Sequence[Part]) -> str:
-    """Why a trace that no rule found anything in may be far from well all the same."""
+def conclusion(parts: Sequence[Part]) -> str:
+    """What it means for a device where no rule found anything; "" where there is none."""
+    whole = sum(part.ns for part in parts)
+    if not whole or not any(part.name == IDLE for part in parts):
+        return ""
+    if whole - _named(parts, IDLE) >= _BUSY * whole:
+        return "So it is the limit: only less work for it, or quicker kernels, would help."
+    return "No rule found what it waits for."
+
+
+def unsettled(trace: Trace, parts: Sequence[Part], watched: Sequence[Part]) -> str:
+    """Why a trace that no rule found anything in may be far from well all the same.
+
+    Args:
+        trace: it.
+        parts: of a step that nobody watches; empty where the profiler slowed it too much to say.
+        watched: of a step as the profiler saw it.
+    """
     events = trace.events
-    if not len(events.of(*DEVICE)):
+    if len(events.of(*DEVICE)):
+        share, what = _share(parts, IDLE), "the GPU is idle {}"
+    else:
         if len(events.of("runtime")):
             return "the program called a device, and nothing of its work is in the trace"
+        share, what = _share(watched, _OUTSIDE), "{} lies outside of all " + _kind(watched)
+    found = len(events.of(*_TELLING))
+    if not found:
+        return "no operator, no kernel, no span and no function is in the trace"
+    if found == 1:
+        return "one event is all that is in the trace"
+    if not len(events.of(*DEVICE, "op", "span")):
+        return "no operator is in it, so all of its time is Python's, and no rule says why"
+    if share <= _UNEXPLAINED:
         return ""
-    whole = sum(part.ns for part in parts)
-    idle = sum(part.ns for part in parts if part.name == IDLE)
-    if idle <= _UNEXPLAINED * whole:
-        return ""
-    return f"the GPU is idle {percent(idle, whole)} of the time, and no rule found why"
+    return what.format(f"{percent(share, 1)} of the time") + ", and no rule found why"
+
+
+def _named(parts: Sequence[Part], start: str) -> int:
+    return sum(part.ns for part in parts if part.name.startswith(start))
+
+
+def _share(parts: Sequence[Part], start: str) -> float:
+    return _named(parts, start) / max(sum(part.ns for part in parts), 1)
+
+
+def _kind(parts: Sequence[Part]) -> str:
+    """What a step was divided into: operators, spans, functions."""
+    outside = (part.name for part in parts if part.name.startswith(_OUTSIDE))
+    return next(outside, _OUTSIDE).removeprefix(_OUTSIDE)
 
 
 def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
@@ -108,14 +147,7 @@ def _on_device(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
         Part(IDLE, idle),
     )
     share = percent(busy, step_ns)
-    if busy >= _BUSY * step_ns:
-        limits = (
-            f"The GPU is busy {share} of the time, so it is the limit: "
-            "only less work for it, or quicker kernels, would help."
-        )
-    else:
-        limits = f"The GPU is busy {share} of the time; no rule found what it waits for."
-    return step_ns, parts, limits
+    return step_ns, parts, f"The GPU is busy {share} of the time."
 
 
 def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], str]:
@@ -149,9 +181,9 @@ def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], st
     top, most = parts[0], max(trace.step_ns, 1)
     limits = f"Most of it is {top.name}, {percent(min(top.ns, most), most)} of the time."
     if outside > top.ns:
-        limits = f"{percent(outside, most)} of the time lies outside of {what}."
+        limits = f"{percent(outside, most)} of the time lies {_OUTSIDE}{what}."
     others = (Part(f"other {what}", rest),) if rest else ()
-    return (*parts, *others, Part(f"outside of {what}", outside)), limits
+    return (*parts, *others, Part(f"{_OUTSIDE}{what}", outside)), limits
 
 
 def _covered(trace: Trace, among: Ints) -> int:

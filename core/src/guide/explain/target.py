@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -133,9 +133,11 @@ def _read(file: Path) -> Trace:
             raise GuideError(f"{file} is damaged: {error}", "make it again: guide trace") from None
 
 
-def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
+def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict] = ()) -> Answer:
+    """What there is to say of a trace; `also` is what else was found about its program."""
     unit: Unit = "step" if trace.stepped else "trace"
-    watched_ns, parts, limits = spent.of_trace(trace)
+    watched_ns, watched, limits = spent.of_trace(trace)
+    parts = watched
     # Rules speak of the time that a step takes when nobody looks, where that is known
     step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
     slower = watched_ns / step_ns if step_ns else 1.0
@@ -152,10 +154,14 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
     )  # fmt: skip
-    answer = ranked(answer, verdicts(plugins, "trace", trace))
-    if not answer.worth:
-        answer = replace(answer, unsettled=spent.unsettled(trace, parts))
-    return answer
+    answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
+    if answer.worth:
+        return answer
+    return replace(
+        answer,
+        limits=f"{limits} {spent.conclusion(parts)}".strip(),
+        unsettled=spent.unsettled(trace, parts, watched),
+    )
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
@@ -173,11 +179,11 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     profile = _profile(folder)
     if profile is not None and _has_rules(plugins):
         trace = _read(profile)
-        answer = _of_trace(trace, name, plugins)
         # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
         # lost does; but rules of runs count from the loop's start, which a profile does not know.
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
-        return Explained(_in_order(ranked(answer, kept)), trace, folder, record, _files(folder))
+        answer = _of_trace(trace, name, plugins, kept)
+        return Explained(answer, trace, folder, record, _files(folder))
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
@@ -201,12 +207,6 @@ def _files(folder: Path) -> tuple[Path, ...]:
 
 def _named(folder: Path, record: Mapping[str, Any]) -> str:
     return f"run {folder.resolve().name} of {record['project']['name']}"
-
-
-def _in_order(answer: Answer) -> Answer:
-    """Verdicts of the run and of its profile, as one ranking."""
-    worth = sorted(answer.worth, key=lambda verdict: -verdict.recoverable_ns)
-    return replace(answer, worth=tuple(worth))
 
 
 def _own(folder: Path) -> tuple[Trace | None, tuple[str, ...]]:

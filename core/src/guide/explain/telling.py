@@ -217,7 +217,7 @@ def headline(answer: Answer) -> str:
         gain = _time_and_share(top.recoverable_ns, answer)
         return f"{takes} Most of what could be won back: {top.title}, {gain}."
     if answer.unsettled:
-        return f"{takes} Too little to say what that is made of: {answer.unsettled}.".strip()
+        return f"{takes} Whether that is well cannot be said: {answer.unsettled}.".strip()
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()
 
 
