@@ -187,6 +187,25 @@ class TestTwo:
         found = valid(explain(before, after, "--json").stdout)
         assert (found["gone"], found["still"]) == ([], ["waiting for data"])
 
+    def test_a_part_that_grew_is_named_where_no_rule_has_a_word_for_it(self, explain, tmp_path):
+        files = [write_trace(tmp_path / f"{us}.json", busy=0.99, step_us=us) for us in (1000, 3000)]
+        text = explain(*files, "--html", "out.html").stdout
+        assert "200 % more" in text
+        assert "Moved   gemm: 1.98 ms more: 2.97 ms, 990 µs before" in text
+        assert "Nothing is wrong" not in text
+        assert "Nothing is wrong" not in (tmp_path / "out.html").read_text()
+        found = valid(explain(*files, "--json").stdout)
+        assert found["moved"][0]["name"] == "gemm"
+
+    def test_a_span_of_a_run_that_grew_is_named(self, explain, guide, make_project):
+        project = make_project("with tick.span('read'):\n    time.sleep(0.001)", "rate_hz = 50")
+        guide("run", "--ticks", "20", cwd=project.path)
+        task = project.path / "demo" / "task.py"
+        task.write_text(task.read_text().replace("0.001", "0.003"))
+        guide("run", "--ticks", "20", cwd=project.path)
+        text = explain(*project.runs, cwd=project.path).stdout
+        assert re.search(r"^Moved   read: [\d.]+ ms more: [\d.]+ ms, [\d.]+ ms before", text, re.M)
+
     def test_a_trace_and_a_run_cannot_be_compared(self, explain, make_project, guide, tmp_path):
         project = make_project("time.sleep(0.001)")
         guide("run", "--ticks", "5", cwd=project.path)

@@ -15,6 +15,7 @@ IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
 _UNEXPLAINED = 0.5  # of a step: where more of it is not accounted for, nobody can call it well
 _OUTSIDE = "outside of "
+_KINDS = {"op": "operators", "span": "spans", "python": "functions"}
 _TELLING = (*DEVICE, "op", "span", "python")  # events that say what a step's time is
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
 _NAMED = 3  # of the parts, the rest is one
@@ -25,8 +26,8 @@ def of_trace(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
     events = trace.events
     if len(events.of(*DEVICE)):
         return _on_device(trace)
-    for kinds, what in ((("op",), "operators"), (("span",), "spans"), (("python",), "functions")):
-        if len(among := events.of(*kinds)):
+    for kind, what in _KINDS.items():
+        if len(among := events.of(kind)):
             return trace.step_ns, *_on_host(trace, among[trace.in_steps[among]], what)
     return trace.step_ns, (), ""
 
@@ -87,21 +88,66 @@ def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
 
     A tick is counted from when it was due until it was done, so waking late is part of it.
     """
-    ticks = record["tick_time"]["count"] or 1
-    mean = round(record["tick_time"]["mean_ns"])
-    late = max(round(record["lateness"]["mean_ns"]), 0) if record["loop"]["rate_hz"] else 0
+    mean, late = _mean_and_late(record)
     whole = mean + late
     waking = (Part("waking late", late),) if late >= _SAID * whole else ()
-    spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
-    outer = {n: s for n, s in spans.items() if n.rpartition("/")[0] not in spans}
-    parts = [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
-    parts, rest = _largest(parts)
+    parts, rest = _largest(_outer(record))
     rest = max(mean - sum(part.ns for part in parts), rest)
     if not parts or not mean:
         return whole, waking, ""
     top = parts[0]
     limits = f"Most of a tick is {top.name}, {percent(min(top.ns, whole), whole)} of it."
     return whole, (*parts, Part("everything else", rest), *waking), limits
+
+
+def all_of_run(record: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Every part of a tick: its outer spans, what none of them covers, and waking late."""
+    (mean, late), outer = _mean_and_late(record), _outer(record)
+    rest = max(mean - sum(part.ns for part in outer), 0)
+    return (*outer, Part("outside of spans", rest), Part("waking late", late))
+
+
+def all_of_trace(trace: Trace) -> tuple[Part, ...]:
+    """Every part of a step by name: of a device's its kernels, copies and idle time."""
+    events = trace.events
+    device = events.of(*DEVICE)
+    if not len(device):
+        for kind, what in _KINDS.items():
+            if len(among := events.of(kind)):
+                among = among[trace.in_steps[among]]
+                outside = max(trace.step_ns - _covered(trace, among), 0)
+                rest = Part(f"{_OUTSIDE}{what}", outside)
+                return (*_by_name(trace, among, _own_ns(trace, among)), rest)
+        return ()
+    whole = stretch(trace)
+    begun = (events.start_ns[device] >= whole.start_ns) & (events.start_ns[device] < whole.end_ns)
+    device = device[begun]
+    _, parts, _ = _on_device(trace)
+    idle = tuple(part for part in parts if part.name == IDLE)
+    families: dict[str, int] = {}
+    for part in _by_name(trace, device, events.ns):
+        family = _family(part.name)
+        families[family] = families.get(family, 0) + part.ns
+    return (*(Part(name, ns) for name, ns in families.items()), *idle)
+
+
+def _family(kernel: str) -> str:
+    """A kernel's name without what its template was made for."""
+    name = kernel.replace("(anonymous namespace)::", "").removeprefix("void ")
+    return name.partition("<")[0].partition("(")[0].strip() or kernel
+
+
+def _mean_and_late(record: Mapping[str, Any]) -> tuple[int, int]:
+    late = max(round(record["lateness"]["mean_ns"]), 0) if record["loop"]["rate_hz"] else 0
+    return round(record["tick_time"]["mean_ns"]), late
+
+
+def _outer(record: Mapping[str, Any]) -> list[Part]:
+    """The spans of the loop that lie in no other, each with its time in a tick."""
+    ticks = record["tick_time"]["count"] or 1
+    spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
+    outer = {n: s for n, s in spans.items() if n.rpartition("/")[0] not in spans}
+    return [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
 
 
 def stretch(trace: Trace) -> Window:
@@ -152,7 +198,21 @@ def _on_device(trace: Trace) -> tuple[int, tuple[Part, ...], str]:
 
 def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], str]:
     """By the time that each name takes without what it calls; threads side by side count once."""
-    events, n = trace.events, len(trace.steps)
+    parts, rest = _largest(_by_name(trace, among, _own_ns(trace, among)))
+    outside = max(trace.step_ns - _covered(trace, among), 0)
+    if not parts:
+        return (), ""
+    top, most = parts[0], max(trace.step_ns, 1)
+    limits = f"Most of it is {top.name}, {percent(min(top.ns, most), most)} of the time."
+    if outside > top.ns:
+        limits = f"{percent(outside, most)} of the time lies {_OUTSIDE}{what}."
+    others = (Part(f"other {what}", rest),) if rest else ()
+    return (*parts, *others, Part(f"{_OUTSIDE}{what}", outside)), limits
+
+
+def _own_ns(trace: Trace, among: Ints) -> Ints:
+    """Of each event how long it took, of some without those of them that lie in it."""
+    events = trace.events
     inside = np.zeros(len(events), bool)
     inside[among] = True
     # Only what is of this kind is taken out: an operator owns the runtime calls that it makes
@@ -167,23 +227,19 @@ def _on_host(trace: Trace, among: Ints, what: str) -> tuple[tuple[Part, ...], st
         holder = np.where(other, parent[holder], holder)
     kept = (holder >= 0) & inside[holder]
     np.subtract.at(own, holder[kept], events.ns[nested[kept]])
+    return np.maximum(own, 0)
+
+
+def _by_name(trace: Trace, among: Ints, ns: Ints) -> list[Part]:
+    """How long of a step events of each name took, the longest first."""
+    events = trace.events
     by_name = np.zeros(len(events.names), np.int64)
-    np.add.at(by_name, events.name[among], np.maximum(own[among], 0))
+    np.add.at(by_name, events.name[among], ns[among])
     order = np.argsort(-by_name, kind="stable")
-    parts = [
+    n = len(trace.steps)
+    return [
         Part(printable(events.names[i]), round(int(by_name[i]) / n)) for i in order if by_name[i]
     ]
-    covered = _covered(trace, among)
-    parts, rest = _largest(parts)
-    outside = max(trace.step_ns - covered, 0)
-    if not parts:
-        return (), ""
-    top, most = parts[0], max(trace.step_ns, 1)
-    limits = f"Most of it is {top.name}, {percent(min(top.ns, most), most)} of the time."
-    if outside > top.ns:
-        limits = f"{percent(outside, most)} of the time lies {_OUTSIDE}{what}."
-    others = (Part(f"other {what}", rest),) if rest else ()
-    return (*parts, *others, Part(f"{_OUTSIDE}{what}", outside)), limits
 
 
 def _covered(trace: Trace, among: Ints) -> int:

@@ -153,6 +153,9 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
+        parts=tuple(
+            Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
+        ) if parts else (),
     )  # fmt: skip
     answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
     if answer.worth:
@@ -194,7 +197,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
-        missing=(*missing, *lacks),
+        missing=(*missing, *lacks), parts=spent.all_of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
 

@@ -79,6 +79,7 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
             {"start_ns": int(pin.start_ns), "end_ns": int(pin.end_ns), "lane": pin.lane}
             for pin in verdict.pins[:_PINS]
         ],
+        "pressing": verdict.pressing,
     }
 
 
@@ -97,4 +98,5 @@ def _read(data: Mapping[str, Any]) -> Verdict:
         word and Word(word["name"], word["means"]),
         tuple(data["teaches"]),
         tuple(Pin(pin["start_ns"], pin["end_ns"], pin["lane"]) for pin in data["pins"]),
+        bool(data.get("pressing", False)),  # what was kept by an older guide has none
     )
