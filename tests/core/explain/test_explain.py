@@ -307,6 +307,17 @@ class TestWrong:
         assert done.stderr.count("\n") == 1
         assert says in done.stderr
 
+    @pytest.mark.parametrize("held", ["", "no JSON", '{"traceEvents": []}', '{"$schema": 1}'])
+    def test_an_archive_with_a_bad_trace_in_it_is_named_by_its_own_name(
+        self, explain, tmp_path, held
+    ):
+        with zipfile.ZipFile(tmp_path / "bad.zip", "w") as pack:
+            pack.writestr("torch.json", held)
+        done = explain("bad.zip")
+        assert done.returncode == 1
+        assert "bad.zip " in done.stderr
+        assert "torch.json" not in done.stderr
+
     def test_an_archive_without_a_trace_or_cut_short(self, explain, tmp_path):
         with zipfile.ZipFile(tmp_path / "empty.zip", "w") as pack:
             pack.writestr("readme", "nothing here")

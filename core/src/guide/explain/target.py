@@ -127,8 +127,13 @@ def _read(file: Path) -> Trace:
             raise GuideError(f"{file} holds no trace", "guide trace --with TORCH.JSON makes one")
         if held[name].file_size > _MOST_UNPACKED:
             raise GuideError(f"{file} unpacks to more than 8 GB", "profile fewer steps")
+        member = Path(folder) / name
         try:
-            return replace(read_trace(Path(pack.extract(held[name], folder))), source=str(file))
+            pack.extract(held[name], folder)
+            return replace(read_trace(member), source=str(file))
+        except GuideError as error:  # what a person named is the archive
+            said = (text.replace(str(member), str(file)) for text in (error.message, error.remedy))
+            raise GuideError(*said) from None
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise GuideError(f"{file} is damaged: {error}", "make it again: guide trace") from None
 

@@ -257,9 +257,12 @@ def promise(answer: Answer) -> str:
         return f"{duration(ns)}, {percent(whole - ns, whole)} less"
 
     what = {"trace": "all of it", "tick": "a tick", "call": "a call"}.get(answer.unit, "a step")
-    text = f"With 1 mended {what} would take about {said(answer.mended_ns(answer.worth[:1]))}"
+    best = "at best " if answer.worth[0].at_most else ""
+    first = said(answer.mended_ns(answer.worth[:1]))
+    text = f"With 1 mended {what} would take {best}about {first}"
     if len(answer.worth) > 1:
-        text += f"; with all {len(answer.worth)}, {said(answer.mended_ns())}"
+        best = "at best " if any(each.at_most for each in answer.worth) else ""
+        text += f"; with all {len(answer.worth)}, {best}{said(answer.mended_ns())}"
         if sum(each.recoverable_ns for each in answer.worth) > 1.01 * (whole - answer.mended_ns()):
             text += ". What two of them share is counted once"
     return f"{text}."
