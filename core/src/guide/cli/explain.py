@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -17,6 +17,9 @@ from guide.explain.versus import Versus, written_versus
 from guide.explain.written import written
 from guide.learn.contents import all_exercises, all_sections
 from guide.plugins import Plugins
+from guide.record import replaceable
+
+_ELSEWHERE = "choose another place: --html FILE"
 
 
 @click.command("explain")
@@ -82,11 +85,15 @@ def show(
         raise UsageError("at most two can be held against each other", "guide explain BEFORE AFTER")
     if html and no_html:
         raise UsageError("--html and --no-html are opposites", "leave one of them out")
+    if html:
+        _is_free(html)
     plugins = Plugins()
     found = [
         explain_target(target, plugins, like=like, as_njit=as_njit)
         for target in (targets or (None,))
     ]
+    if html:
+        _is_no_input(html, (file for each in found for file in each.read))
     subject, notes = found[-1], []
     versus, last = None, ""
     if len(found) == 2:
@@ -108,7 +115,7 @@ def show(
         text = page(subject.answer, subject.trace, known=known, last=last, versus=versus)
         trouble = _write(file, text)
         if trouble and html:
-            raise GuideError(trouble, "choose another place: --html FILE")
+            raise GuideError(trouble, _ELSEWHERE)
         notes.append(f"no page is written: {trouble}" if trouble else "")
         file = None if trouble else file
     if as_json:
@@ -147,6 +154,22 @@ def _write(file: Path, text: str) -> str:
     return ""
 
 
+def _is_free(html: Path) -> None:
+    """See that a page may be put there, before anything takes its time."""
+    try:
+        replaceable(html)
+    except OSError as error:
+        raise GuideError(f"{html}: {error.strerror or error}", _ELSEWHERE) from None
+
+
+def _is_no_input(html: Path, read: Iterable[Path]) -> None:
+    if not html.exists():
+        return
+    for file in read:
+        if file.exists() and html.samefile(file):
+            raise GuideError(f"{html} is what was to be explained", _ELSEWHERE)
+
+
 def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
     """What to type next; `flags` are those that a function was explained with."""
     worth = found.answer.worth
@@ -156,7 +179,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
-    if found.answer.unsettled:
+    taken = found.trace is not None and "guide" in found.trace.about  # by guide profile
+    if found.answer.unsettled and not taken:
         return "guide profile SCRIPT, which takes five warm steps, the device's work and stacks"
     typed = shlex.quote(str(targets[-1]))
     if found.answer.unit == "call":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
 from guide.explain.answer import Answer, Part, Unit, ranked
+from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.trace import Trace
 from guide.plugin import Pin, Verdict, load
@@ -41,6 +42,7 @@ class Explained:
     trace: Trace | None = None
     folder: Path | None = None  # of the run
     record: Mapping[str, Any] | None = None
+    read: tuple[Path, ...] = ()  # files that are a person's, and no page's place
 
 
 def explain_target(
@@ -57,7 +59,8 @@ def explain_target(
     if typed is None:
         return _run(_found(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        return Explained(_function(str(typed), like, as_njit))
+        answer = _function(str(typed), like, as_njit)
+        return Explained(answer, read=_sources(str(typed), answer))
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", PAGE, *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -104,7 +107,7 @@ def _file(file: Path, name: str, plugins: Plugins) -> Explained:
             raise GuideError("no installed track has rules for a trace of torch's", remedy)
         lacks = "no installed track has rules for traces; a run has its own: guide explain RUN"
         trace = replace(trace, missing=(*trace.missing, lacks))
-    return Explained(_of_trace(trace, name, plugins), trace)
+    return Explained(_of_trace(trace, name, plugins), trace, read=(file,))
 
 
 def _has_rules(plugins: Plugins) -> bool:
@@ -132,15 +135,22 @@ def _read(file: Path) -> Trace:
             raise GuideError(f"{file} holds no trace", "guide trace --with TORCH.JSON makes one")
         if held[name].file_size > _MOST_UNPACKED:
             raise GuideError(f"{file} unpacks to more than 8 GB", "profile fewer steps")
+        member = Path(folder) / name
         try:
-            return replace(read_trace(Path(pack.extract(held[name], folder))), source=str(file))
+            pack.extract(held[name], folder)
+            return replace(read_trace(member), source=str(file))
+        except GuideError as error:  # what a person named is the archive
+            said = (text.replace(str(member), str(file)) for text in (error.message, error.remedy))
+            raise GuideError(*said) from None
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise GuideError(f"{file} is damaged: {error}", "make it again: guide trace") from None
 
 
-def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
+def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict] = ()) -> Answer:
+    """What there is to say of a trace; `also` is what else was found about its program."""
     unit: Unit = "step" if trace.stepped else "trace"
-    watched_ns, parts, limits = spent.of_trace(trace)
+    watched_ns, watched, limits = spent.of_trace(trace)
+    parts = watched
     # Rules speak of the time that a step takes when nobody looks, where that is known
     step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
     slower = watched_ns / step_ns if step_ns else 1.0
@@ -156,11 +166,18 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
         limits=limits, facts=tuple(facts), missing=trace.missing,
+        parts=tuple(
+            Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
+        ) if parts else (),
     )  # fmt: skip
-    answer = ranked(answer, verdicts(plugins, "trace", trace))
-    if not answer.worth:
-        answer = replace(answer, unsettled=spent.unsettled(trace, parts))
-    return answer
+    answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
+    if answer.worth:
+        return answer
+    return replace(
+        answer,
+        limits=f"{limits} {spent.conclusion(parts)}".strip(),
+        unsettled=spent.unsettled(trace, parts, watched),
+    )
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
@@ -178,11 +195,11 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     profile = _profile(folder)
     if profile is not None and _has_rules(plugins):
         trace = _read(profile)
-        answer = _of_trace(trace, name, plugins)
         # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
         # lost does; but rules of runs count from the loop's start, which a profile does not know.
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
-        return Explained(_in_order(ranked(answer, kept)), trace, folder, record)
+        answer = _of_trace(trace, name, plugins, kept)
+        return Explained(answer, trace, folder, record, _files(folder))
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
@@ -193,19 +210,19 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
-        missing=(*missing, *lacks),
+        missing=(*missing, *lacks), parts=spent.all_of_run(full),
     )  # fmt: skip
-    return Explained(ranked(answer, found), own, folder, record)
+    return Explained(ranked(answer, found), own, folder, record, _files(folder))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """What a run is made of, but for the pages that were made of it."""
+    names = ("run.json", "explain.json", *FILES, *PROFILES)
+    return tuple(folder / name for name in names)
 
 
 def _named(folder: Path, record: Mapping[str, Any]) -> str:
     return f"run {folder.resolve().name} of {record['project']['name']}"
-
-
-def _in_order(answer: Answer) -> Answer:
-    """Verdicts of the run and of its profile, as one ranking."""
-    worth = sorted(answer.worth, key=lambda verdict: -verdict.recoverable_ns)
-    return replace(answer, worth=tuple(worth))
 
 
 def _own(folder: Path) -> tuple[Trace | None, tuple[str, ...]]:
@@ -229,6 +246,14 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
     return tuple(
         Pin(pin.start_ns + later_ns, pin.end_ns + later_ns, pin.lane) for pin in verdict.pins
     )
+
+
+def _sources(typed: str, answer: Answer) -> tuple[Path, ...]:
+    """Where a function may stand: the file that was named, and those that its verdicts name."""
+    named = {place.file for each in (*answer.worth, *answer.left) for place in each.where}
+    module = typed.rpartition(":")[0]
+    said = (module, f"{module.replace('.', '/')}.py", *sorted(named - {""}))
+    return tuple(file for file in map(Path, said) if is_file(file))
 
 
 def _function(typed: str, like: str, as_njit: bool) -> Answer:

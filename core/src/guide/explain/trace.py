@@ -37,6 +37,7 @@ DEVICE = ("kernel", "memcpy", "memset")
 
 
 _ROUNDED = 1000  # ns
+_AGES = 1 << 62  # ns, 146 years: no step takes as long
 
 
 class Window(NamedTuple):
@@ -165,7 +166,9 @@ class Trace:
         """
         said = self.about.get("guide")
         timed = said.get("step_ns") if isinstance(said, Mapping) else None
-        return round(timed) if isinstance(timed, int | float) and timed > 0 else self.step_ns
+        if isinstance(timed, bool) or not isinstance(timed, int | float):
+            return self.step_ns
+        return round(timed) if 0 < timed < _AGES else self.step_ns
 
     @property
     def typical(self) -> Window:

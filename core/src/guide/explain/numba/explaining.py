@@ -111,7 +111,8 @@ class Explaining:
             share = _HOPE.get(loop.reasons[0].key, 0.5)
             gain = round(call_ns * share * (1 - 1 / max(facts.lanes(self.case), 2)))
             said = (("gain", "estimated, at most: not tried"),) if gain else ()
-            return replace(verdict, recoverable_ns=gain, evidence=(*verdict.evidence, *said))
+            evidence = (*verdict.evidence, *said)
+            return replace(verdict, recoverable_ns=gain, evidence=evidence, at_most=True)
         try:
             trial = bench.compare(loop.cures)
         except NotTried as error:

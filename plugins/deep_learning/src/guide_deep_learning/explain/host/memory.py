@@ -58,6 +58,7 @@ def copies(trace: Trace) -> list[Verdict]:
             "nothing, .contiguous(), .clone(), cat and fancy indices do.",
             check="At most this much is won: what needs the copy may become slower without it.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(
                 found[:100],
                 (".contiguous", ".clone", ".to", ".float", ".double", ".half", "torch.cat", "cat"),
@@ -97,6 +98,7 @@ def elementwise(trace: Trace) -> list[Verdict]:
             "layers (F.gelu, LayerNorm, cross_entropy) save passes, too.",
             check="At most about this much: of a chain of two that is fused, one pass is left.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(found[:200], ()),
             evidence=(
                 ("elementwise", f"{took_ns / 1e6:.3g} ms a step"),
@@ -142,6 +144,7 @@ def one_operator(trace: Trace) -> list[Verdict]:
             "operator.",
             check="At most this much is won, if it goes.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(mine[:100], (f".{name.rpartition('::')[2]}",)),
             evidence=(
                 (name, f"{took_ns / 1e6:.3g} ms a step"),

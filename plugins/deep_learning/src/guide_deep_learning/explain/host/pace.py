@@ -55,6 +55,7 @@ def python_bound(trace: Trace) -> list[Verdict]:
             "every hundredth step, text that is joined once.",
             check="The next trace shows less time between operators; at most this much is won.",
             sure="likely",
+            at_most=True,
             where=candidates(name, ("for", "print", ".append", "json.dumps"), seen.roots)[:3],
             evidence=(
                 (f"in {function}, without operators", f"{took_ns / 1e6:.3g} ms a step"),
@@ -97,6 +98,7 @@ def small_operators(trace: Trace) -> list[Verdict]:
             check="Samples a second, not steps: with twice the batch a step should take less "
             "than twice as long. Half of it at most is a guess.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(small[:: max(len(small) // 100, 1)], ("for",)),
             evidence=(
                 ("small operators", f"{each:.0f} a step"),
