@@ -16,6 +16,7 @@ from guide.explain.numba import explain_function, syntax, target
 from guide.explain.numba.asm import read_asm
 from guide.explain.numba.code import read_loops
 from guide.explain.numba.parallel import shared_writes
+from guide.explain.numba.plain import NotPlain, Plain
 from guide.explain.numba.remarks import by_loop, read_remarks
 
 pytest.importorskip("numba")
@@ -279,3 +280,81 @@ def test_the_body_of_a_prange_has_lines(tmp_path):
     facts = dict(explain_function(f"{file}:f", trial=False).facts)
     assert facts["loop of line 4"].startswith("vectorised")
     assert facts["parallel"] == "lines 4"
+
+
+# An example's arguments, read
+
+
+def read(text: str, **around: object) -> object:
+    plain = Plain(around)
+    *lines, last = ast.parse(text).body
+    for line in lines:
+        plain.line(line)
+    assert isinstance(last, ast.Expr)
+    return plain.value(last.value)
+
+
+def test_plain_expressions_have_a_value():
+    found = read(
+        "import numpy as np\nrng = np.random.default_rng(0)\nn = -3\n"
+        "(np.ones((3, 2), np.float32)[:, 0] * 2.0, rng.random(4), np.arange(n + 9.0), [1, 2])\n"
+    )
+    assert [one.dtype.name for one in found[:3]] == ["float32", "float64", "float64"]
+    assert (found[0].strides, len(found[2]), found[3]) == ((4,), 6, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "leave()",
+        "np.load('there')",
+        "np.frompyfunc(leave, 0, 1)()",
+        "np.ones(3).tofile('there')",
+        "n = leave()\nn",
+        "np = other\nnp.ones(3)",
+        "import other as np\nnp.ones(3)",
+        "own.ones(3)",
+        "own + 1",
+        "own[0]",
+        "float(own)",
+        "[leave() for i in (1,)]",
+        "(lambda: 1)()",
+        "10 ** 10 ** 10",
+        "().__class__",
+    ],
+)
+def test_what_would_run_somebodys_code_has_no_value(text):
+    def leave(*_: object) -> object:
+        raise AssertionError("it was run")
+
+    class Own:
+        __add__ = __getitem__ = __float__ = ones = leave
+
+    with pytest.raises(NotPlain):
+        read(text, leave=leave, own=Own())
+
+
+def test_no_line_of_a_docstring_and_no_function_beside_it_is_run(tmp_path):
+    left = tmp_path / "left"
+    file = written(
+        tmp_path,
+        "from numba import njit\n"
+        f"def leave():\n    open({str(left)!r}, 'w')\n    return 1.0\n"
+        "def example():\n    return (leave(),)\n@njit\n"
+        'def f(a):\n    """\n    >>> leave()\n    1.0\n    >>> f(leave())\n    """\n    return a\n'
+        'def g(a):\n    """\n    >>> leave()\n    1.0\n    >>> n = 3\n    >>> g(n)\n    """\n    return a\n',
+    )
+    assert "guessed" in dict(explain_function(f"{file}:f", trial=False).facts)["compiled for"]
+    facts = dict(explain_function(f"{file}:g", as_njit=True, trial=False).facts)
+    assert facts["compiled for"] == "a: int64 (the example in its docstring)"
+    assert not left.exists()
+
+
+def test_an_example_function_is_read_where_it_only_returns_plain_values(tmp_path):
+    file = written(
+        tmp_path,
+        "import numpy as np\nfrom numba import njit\ndef example():\n    n = 3\n"
+        "    return (np.ones(n, np.float32),)\n@njit\ndef f(a):\n    return a\n",
+    )
+    facts = dict(explain_function(f"{file}:f", trial=False).facts)
+    assert facts["compiled for"] == "a: float32[::1] (example of its module)"

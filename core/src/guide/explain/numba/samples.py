@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from guide.errors import GuideError, UsageError
-from guide.explain.numba.syntax import Source
+from guide.explain.numba.plain import NotPlain, Plain
+from guide.explain.numba.syntax import Source, source_of
 
 GUESSED = "guessed"
 _LIKE = 'such as --like "float32[::1], int64"'
@@ -107,13 +108,12 @@ def _concrete() -> tuple[type, ...]:
 
 
 def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, ...]]]:
+    """Data of the module, or what plain lines say; no function of anybody's is called."""
     found = []
     for name in ("__guide_example__", "EXAMPLES", "example"):
         given = getattr(module, name, None)
-        try:
-            given = given() if inspect.isfunction(given) else given
-        except Exception:
-            continue
+        if inspect.isfunction(given):
+            given = _returned(given)
         if isinstance(given, dict):
             given = given.get(function.__name__)
         if isinstance(given, tuple):
@@ -124,19 +124,34 @@ def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, .
     return [*found, ("the example in its docstring", called)] if called else found
 
 
-def _in_docstring(function: Any) -> tuple[Any, ...]:
-    """The arguments of its first call in its docstring; the call itself is not made."""
-    caught: list[tuple[Any, ...]] = []
-    numpy: Any = import_module("numpy")
-    names = {"np": numpy, "numpy": numpy, **function.__globals__}
-    names[function.__name__] = lambda *given: caught.append(given)
+def _returned(function: Any) -> Any:
+    source = source_of(function)
     try:
-        for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
-            exec(compile(example.source, "docstring", "exec"), names)
-            if caught:
-                return caught[0]
-    except Exception:
+        return Plain(function.__globals__).returned(source.tree.body) if source else None
+    except NotPlain:
+        return None
+
+
+def _in_docstring(function: Any) -> tuple[Any, ...]:
+    """The arguments of its first call in its docstring, where they are plain; () else."""
+    plain = Plain(function.__globals__)
+    try:
+        examples = doctest.DocTestParser().get_examples(function.__doc__ or "")
+        lines = [line for one in examples for line in ast.parse(one.source).body]
+    except (SyntaxError, ValueError):
         return ()
+    for line in lines:
+        for node in ast.walk(line):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) != function.__name__:
+                continue
+            try:
+                given = {str(one.arg): plain.value(one.value) for one in node.keywords}
+                bound = inspect.signature(function).bind(*map(plain.value, node.args), **given)
+            except (NotPlain, TypeError):
+                return ()
+            bound.apply_defaults()
+            return tuple(bound.arguments.values())
+        plain.line(line)
     return ()
 
 
