@@ -1,6 +1,7 @@
 """`guide explain module:function`: what Numba did to a function, and why not more."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,13 @@ from guide.errors import GuideError, UsageError
 from guide.explain.numba import explain_function, syntax, target
 from guide.explain.numba.asm import read_asm
 from guide.explain.numba.code import read_loops
+from guide.explain.numba.cures import Case
+from guide.explain.numba.harmless import NotTried, must_be_harmless
 from guide.explain.numba.parallel import shared_writes
 from guide.explain.numba.plain import NotPlain, Plain
 from guide.explain.numba.remarks import by_loop, read_remarks
 
-pytest.importorskip("numba")
+numba = pytest.importorskip("numba")
 
 
 def written(folder: Path, text: str, name: str = "written.py") -> Path:
@@ -342,7 +345,8 @@ def test_no_line_of_a_docstring_and_no_function_beside_it_is_run(tmp_path):
         f"def leave():\n    open({str(left)!r}, 'w')\n    return 1.0\n"
         "def example():\n    return (leave(),)\n@njit\n"
         'def f(a):\n    """\n    >>> leave()\n    1.0\n    >>> f(leave())\n    """\n    return a\n'
-        'def g(a):\n    """\n    >>> leave()\n    1.0\n    >>> n = 3\n    >>> g(n)\n    """\n    return a\n',
+        'def g(a):\n    """\n    >>> leave()\n    1.0\n    >>> n = 3\n    >>> g(n)\n    """\n'
+        "    return a\n",
     )
     assert "guessed" in dict(explain_function(f"{file}:f", trial=False).facts)["compiled for"]
     facts = dict(explain_function(f"{file}:g", as_njit=True, trial=False).facts)
@@ -358,3 +362,111 @@ def test_an_example_function_is_read_where_it_only_returns_plain_values(tmp_path
     )
     facts = dict(explain_function(f"{file}:f", trial=False).facts)
     assert facts["compiled for"] == "a: float32[::1] (example of its module)"
+
+
+# What may be called
+
+
+HARMLESS = """
+import builtins
+import sys
+import numpy as np
+from math import sqrt
+from types import ModuleType
+from numba import njit, objmode, prange
+
+copy = np.copy
+other = ModuleType("other")
+
+@njit
+def leave(a):
+    with objmode():
+        sys.exit()
+    return a
+
+@njit
+def helper(row):
+    own = row.copy()
+    return own.sum() + sqrt(2.0)
+
+@njit
+def tells(a):
+    print(a)
+    return a
+
+other.copy = other.sum = leave
+round = leave
+
+def within(helper):
+    @njit
+    def f(a):
+        return helper(a)
+    return f
+
+@njit
+def reckons(a):
+    out = []
+    for i in prange(a.shape[0]):
+        out.append(helper(a[i:]) + (a[i:] ** 2).sum() + abs(a[i]) + np.float32(2))
+    return np.sqrt(np.array(out)) + copy(a).max()
+
+@njit
+def as_a_method(a):
+    return other.copy(a)
+
+@njit
+def shadowed(a):
+    return round(a)
+
+@njit
+def by_another_name(a):
+    mine = leave
+    return mine(a)
+
+@njit
+def deeper(a):
+    return within_tells(a)
+
+@njit
+def raises(a):
+    if a[0] > 2.0:
+        raise Own("x")
+    return a
+
+class Own(Exception):
+    pass
+
+within_tells = within(tells)
+within_helper = within(helper)
+"""
+
+
+def examined(folder: Path, name: str) -> None:
+    file = written(folder, HARMLESS, f"harmless_{name}.py")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function = getattr(module, name)
+    source = syntax.source_of(function.py_func)
+    case = Case(function.py_func, source, (numba.float64[::1],), {"nopython": True})
+    must_be_harmless(case)
+
+
+@pytest.mark.parametrize("name", ["reckons", "within_helper"])
+def test_what_does_nothing_but_reckon_may_be_called(tmp_path, name):
+    examined(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("as_a_method", "more than reckon"),
+        ("shadowed", "more than reckon"),
+        ("by_another_name", "calls mine"),
+        ("deeper", "calls print"),
+        ("raises", "calls Own"),
+    ],
+)
+def test_what_a_call_reaches_counts_and_not_what_it_is_called(tmp_path, name, why):
+    with pytest.raises(NotTried, match=why):
+        examined(tmp_path, name)

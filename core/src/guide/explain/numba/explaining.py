@@ -10,8 +10,9 @@ from pathlib import Path
 from guide.errors import GuideError
 from guide.explain.numba import facts, reasons, samples
 from guide.explain.numba.cures import TYPED, Case
+from guide.explain.numba.harmless import NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
-from guide.explain.numba.trial import Bench, NotTried, Trial
+from guide.explain.numba.trial import Bench, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
 from guide.units import duration

@@ -7,7 +7,6 @@ functions known to be harmless. It is called on arrays of its own, first with ev
 from __future__ import annotations
 
 import ast
-import builtins
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -15,27 +14,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from guide.explain.numba import syntax
 from guide.explain.numba.compiling import what_llvm_says
 from guide.explain.numba.cures import Case, types_with
-from guide.explain.numba.syntax import Source, source_of
+from guide.explain.numba.harmless import NotTried, must_be_harmless
 
 ELEMENTS = 100_000
 SECONDS = 0.6
-_HARMLESS = {
-    *("range", "prange", "len", "enumerate", "zip", "min", "max", "sum", "abs", "round"),
-    *("int", "float", "bool", "complex"),
-}
-_LIBRARIES = ("math.", "np.", "numpy.", "numba.prange", "nb.prange", "cmath.")
-_HARMFUL = ("save", "load", "fromfile", "tofile", "ctypes", "memmap", "seed", "genfromtxt")
-_METHODS = {
-    *("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all"),
-    *("copy", "astype", "ravel", "reshape", "append"),
-}
-
-
-class NotTried(Exception):
-    """Why a function is not called with arguments made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +48,7 @@ class Bench:
 
     def __init__(self, case: Case, elements: int = ELEMENTS) -> None:
         self.case = case
-        must_be_pure(case.function, case.source)
+        must_be_harmless(case)
         self.maker = _Maker(case, elements)
         self._within_bounds()
 
@@ -210,39 +194,6 @@ def _same(
         if not np.allclose(one, other, rtol=near, atol=near, equal_nan=True):
             return "not the same"
     return "the same" if exact else "the same but for rounding"
-
-
-def must_be_pure(function: Callable[..., Any], source: Source, seen: tuple[str, ...] = ()) -> None:
-    """Pass if a function does nothing but reckon and ends by itself.
-
-    Raises:
-        NotTried: when it calls what is not known to be harmless, recurses, or loops for as long
-            as the data say.
-    """
-    if function.__name__ in seen:
-        raise NotTried("it calls itself")
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.While):
-            raise NotTried("its while loop might not end on arguments made up")
-        if isinstance(node, ast.With | ast.Global | ast.Yield | ast.YieldFrom):
-            raise NotTried("it does more than reckon")
-    for _, name in (one for node in source.tree.body for one in syntax.calls(node)):
-        if name in _HARMLESS or _is_exception(name):
-            continue
-        harmless = name.startswith(_LIBRARIES) and not any(word in name for word in _HARMFUL)
-        if harmless or name.rpartition(".")[2] in _METHODS:
-            continue
-        called: Any = function.__globals__.get(name)
-        inner = getattr(called, "py_func", None)
-        own = source_of(inner) if inner is not None else None
-        if inner is None or own is None:
-            raise NotTried(f"it calls {name}, which may do more than reckon")
-        must_be_pure(inner, own, (*seen, function.__name__))
-
-
-def _is_exception(name: str) -> bool:
-    value = getattr(builtins, name, None)
-    return isinstance(value, type) and issubclass(value, Exception)
 
 
 class _Maker:
