@@ -21,6 +21,8 @@ from guide.explain.numba.harmless import NotTried, must_be_harmless
 from guide.explain.numba.parallel import shared_writes
 from guide.explain.numba.plain import NotPlain, Plain
 from guide.explain.numba.remarks import by_loop, read_remarks
+from guide.explain.target import of_function
+from guide.explain.telling import headline
 
 numba = pytest.importorskip("numba")
 
@@ -470,3 +472,46 @@ def test_what_does_nothing_but_reckon_may_be_called(tmp_path, name):
 def test_what_a_call_reaches_counts_and_not_what_it_is_called(tmp_path, name, why):
     with pytest.raises(NotTried, match=why):
         examined(tmp_path, name)
+
+
+def test_an_index_that_is_wrong_in_a_function_it_calls_is_found_before_it_is_timed(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit\n@njit\ndef beyond(a, i):\n    a[i + 10_000_000] = 1.0\n@njit\n"
+        "def f(a):\n    for i in range(a.shape[0]):\n        beyond(a, i)\n",
+    )
+    found = explain_function(f"{file}:f", like="float64[::1]")
+    assert dict(found.facts)["not tried"] == "IndexError on arguments made up"
+    assert found.call_ns == 0
+    assert not of_function(f"{file}:f", found).healthy
+
+
+DIES = """
+import os
+import sys
+import time
+from numba import njit
+
+@njit
+def f(a):
+    for i in range(a.shape[0]):
+        a[i] *= 2.0
+
+# What goes wrong while it is tried, and not before
+watched = {"time": lambda: time.sleep(60), "die": lambda: os._exit(9)}["WHAT"]
+from guide.explain.numba import trial
+trial.Bench.time = lambda self: watched()
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("die", "ended the process (code 9)"), ("time", "longer than 20 s")]
+)
+def test_a_trial_that_dies_or_does_not_end_is_told_and_never_called_healthy(tmp_path, what, said):
+    file = written(tmp_path, DIES.replace("WHAT", what))
+    found = explain_function(f"{file}:f", like="float64[::1]", limit_s=20.0)
+    assert said in found.unsettled
+    answer = of_function(f"{file}:f", found)
+    assert not answer.healthy
+    assert said in headline(answer)
+    assert "Nothing is wrong" not in headline(answer)

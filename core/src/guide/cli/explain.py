@@ -144,6 +144,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
+    if found.answer.unsettled and found.answer.unit == "call":
+        return "call it on arguments of your own: NUMBA_BOUNDSCHECK=1 python SCRIPT"
     if found.answer.unsettled:
         return "guide profile SCRIPT, which takes five warm steps, the device's work and stacks"
     typed = shlex.quote(str(targets[-1]))

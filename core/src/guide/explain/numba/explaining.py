@@ -10,15 +10,15 @@ from pathlib import Path
 from guide.errors import GuideError
 from guide.explain.numba import facts, reasons, samples
 from guide.explain.numba.cures import TYPED, Case
-from guide.explain.numba.harmless import NotTried
+from guide.explain.numba.harmless import Failed, NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
 from guide.explain.numba.trial import Bench, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
 from guide.units import duration
 
-Stage = tuple[list[Verdict], list[tuple[str, str]], int]
-"""Verdicts, facts, and the ns of a call (0: not timed)."""
+Stage = tuple[list[Verdict], list[tuple[str, str]], int, str]
+"""Verdicts, facts, the ns of a call (0: not timed), and why no verdicts would say nothing."""
 
 # What part of (1 - 1/lanes) of a call might be won where nothing could be tried. A recurrence is
 # the formula's: there is nothing to win by mending the code.
@@ -42,10 +42,10 @@ class Explaining:
         beside += facts.beside(self, loops)
         said = facts.facts_of(self, loops)
 
-        def stage(call_ns: int) -> Stage:
+        def stage(call_ns: int, unsettled: str = "") -> Stage:
             whole = [*(verdict for _, verdict in found), *beside]
             whole.sort(key=lambda one: (one.word != facts.RACE, -one.recoverable_ns))
-            return whole, said, call_ns
+            return whole, said, call_ns, unsettled
 
         yield stage(0)
         if not trial:
@@ -57,7 +57,7 @@ class Explaining:
             call_ns = bench.time()
         except NotTried as error:
             said = [*said, ("not tried", str(error))]
-            yield stage(0)
+            yield stage(0, str(error) if isinstance(error, Failed) else "")
             return
         said = [*said, ("timed on", bench.size)]
         for i, (loop, verdict) in enumerate(found):

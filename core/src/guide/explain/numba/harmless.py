@@ -47,6 +47,10 @@ class NotTried(Exception):
     """Why a function is not called with arguments made up."""
 
 
+class Failed(NotTried):
+    """It was called, and raised: the arguments do not suit it, or it is wrong."""
+
+
 class _Local:
     """What a name stands for that the function itself binds: not known before it runs."""
 

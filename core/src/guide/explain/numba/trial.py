@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from guide.explain.numba.compiling import what_llvm_says
 from guide.explain.numba.cures import Case, types_with
-from guide.explain.numba.harmless import NotTried, must_be_harmless
+from guide.explain.numba.harmless import Failed, NotTried, compiled_functions, must_be_harmless
 
 ELEMENTS = 100_000
 SECONDS = 0.6
@@ -60,13 +61,12 @@ class Bench:
     def _within_bounds(self) -> None:
         case, given = self.case, self.maker.arguments(self.case.signature)
         numba = import_module("numba")
-        checked = numba.jit(**{**_plain(case.options), "boundscheck": True})(case.function)
         try:
-            with what_llvm_says():
+            with what_llvm_says(), _indices_checked(compiled_functions(case)):
+                checked = numba.jit(**{**_plain(case.options), "boundscheck": True})(case.function)
                 checked(*given)
         except Exception as error:
-            said = f"{type(error).__name__} on arguments made up"
-            raise NotTried(said) from error
+            raise Failed(f"{type(error).__name__} on arguments made up") from error
         start = time.perf_counter()
         checked(*given)
         if time.perf_counter() - start > 1.0:
@@ -159,6 +159,21 @@ class Bench:
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key not in ("parallel", "debug")}
+
+
+@contextmanager
+def _indices_checked(called: list[Any]) -> Iterator[None]:
+    """Within it, these functions check their indices: boundscheck=True goes no deeper than one."""
+    config: Any = import_module("numba.core.config")
+    kept, config.BOUNDSCHECK = config.BOUNDSCHECK, 1
+    try:
+        for one in called:
+            one.recompile()
+        yield
+    finally:
+        config.BOUNDSCHECK = kept
+        for one in called:
+            one.recompile()
 
 
 def _timed(call: Callable[..., Any], given: tuple[Any, ...], repeats: int) -> float:
