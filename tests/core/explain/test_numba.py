@@ -515,3 +515,67 @@ def test_a_trial_that_dies_or_does_not_end_is_told_and_never_called_healthy(tmp_
     assert not answer.healthy
     assert said in headline(answer)
     assert "Nothing is wrong" not in headline(answer)
+
+
+# All kinds of parameters
+
+
+KINDS = """
+import numpy as np
+import numba
+from numba import njit, types
+
+def plainly(n):
+    return n if n < 2 else plainly(n - 1)
+
+@njit
+def recursive(n):
+    return n if n < 2 else recursive(n - 1) + recursive(n - 2)
+
+@njit
+def by_name(a, scale=2.0, *, bias=1.0):
+    for i in range(a.shape[0]):
+        a[i] = a[i] * scale + bias
+
+@njit
+def rest(a, *more, last=1):
+    for b in more:
+        for i in range(a.shape[0]):
+            a[i] += b[i] * last
+
+@njit(numba.void(numba.from_dtype(np.dtype([("x", "f8"), ("y", "f4")]))[:]))
+def records(r):
+    for i in range(r.shape[0]):
+        r[i].x = r[i].x * 2 + r[i].y
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "types"),
+    [
+        ("recursive", "", "n: float64"),
+        ("plainly", "", "n: float64"),
+        ("by_name", "", "a: float64[::1], scale: float64, bias: float64"),
+        ("rest", "", "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 3), last: int64"),
+        (
+            "rest",
+            "float64[::1], float64[::1], int64",
+            "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 1), last: int64",
+        ),
+        ("records", "", "r: Record(x: float64, y: float32)[:]"),
+    ],
+)
+def test_whatever_numba_compiles_is_explained(tmp_path, name, like, types):
+    file = written(tmp_path, KINDS)
+    facts = dict(explain_function(f"{file}:{name}", like=like, as_njit=True).facts)
+    assert facts["compiled for"].rpartition(" (")[0].partition(" (guessed")[0] == types
+
+
+def test_an_error_that_is_not_numbas_own_is_one_line_too(tmp_path):
+    file = written(
+        tmp_path,
+        "import ctypes\nfrom numba import njit\nown = ctypes.CDLL(None).getpid\n@njit\n"
+        "def f(a):\n    return a + own()\n",
+    )
+    with pytest.raises(GuideError, match="Numba cannot compile it: TypeError: ctypes function"):
+        explain_function(f"{file}:f")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from guide.errors import GuideError
@@ -69,14 +68,13 @@ class Explaining:
         yield stage(call_ns)
 
     def _compile(self) -> None:
-        numba_error = import_module("numba.core.errors").NumbaError
         first: Exception | None = None
         given, guesses = self.case, self.sample.guesses
         for types in guesses:
             self.case = replace(given, signature=types)
             try:
                 _ = self.case.base
-            except numba_error as error:
+            except Exception as error:  # Numba's own errors are not all NumbaErrors
                 first = first or error
             else:
                 if len(guesses) > 1:

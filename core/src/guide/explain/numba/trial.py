@@ -17,6 +17,7 @@ from typing import Any
 
 from guide.explain.numba.compiling import what_llvm_says
 from guide.explain.numba.cures import Case, types_with
+from guide.explain.numba.facts import said
 from guide.explain.numba.harmless import Failed, NotTried, compiled_functions, must_be_harmless
 
 ELEMENTS = 100_000
@@ -239,7 +240,7 @@ class _Maker:
         if isinstance(kind, types.Array):
             return self._array(kind, seed)
         if isinstance(kind, types.List):
-            return [float(x) for x in self._values("float64", (self.side,), seed)]
+            return [float(x) for x in self._values(self.types.float64, (self.side,), seed)]
         if isinstance(kind, types.Boolean):
             return True
         if isinstance(kind, types.Integer):
@@ -248,23 +249,23 @@ class _Maker:
             return self._dtype(kind).type(1.5 + seed / 8)  # no two alike: hi - lo is not zero
         if isinstance(kind, types.Complex):
             return complex(1.5, 0.5)
-        raise NotTried(f"there is no making up a {kind}")
+        raise NotTried(f"there is no making up a {said(kind)}")
 
     def _array(self, kind: Any, seed: int) -> Any:
         np = import_module("numpy")
         shape = (self.side,) * kind.ndim
-        values = self._values(str(kind.dtype), shape, seed)
+        values = self._values(kind.dtype, shape, seed)
         if kind.layout == "A":  # every second element of one twice as long
             return np.repeat(values, 2, axis=-1)[..., ::2]
         return np.asfortranarray(values) if kind.layout == "F" else values
 
-    def _values(self, name: str, shape: tuple[int, ...], seed: int) -> Any:
+    def _values(self, kind: Any, shape: tuple[int, ...], seed: int) -> Any:
         np = import_module("numpy")
         rng = np.random.default_rng(seed)
         try:
-            dtype = np.dtype("bool" if name == "bool" else name)
-        except TypeError:
-            raise NotTried(f"there is no making up an array of {name}") from None
+            dtype = np.dtype(str(kind))
+        except (TypeError, ValueError):  # such as records
+            raise NotTried(f"there is no making up an array of {said(kind)}") from None
         if dtype.kind == "b":
             return rng.random(shape) < 0.5
         if dtype.kind in "iu":
@@ -272,7 +273,7 @@ class _Maker:
             return rng.integers(1, most, shape).astype(dtype)
         if dtype.kind in "fc":
             return (rng.random(shape) + 0.5).astype(dtype)
-        raise NotTried(f"there is no making up an array of {name}")
+        raise NotTried(f"there is no making up an array of {said(kind)}")
 
     def _dtype(self, kind: Any) -> Any:
         return import_module("numpy").dtype(str(kind))
