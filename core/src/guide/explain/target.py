@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
@@ -20,6 +20,9 @@ from guide.plugin import Pin, Verdict, load
 from guide.plugins import Plugins, verdicts
 from guide.trace import FILES
 from guide.units import duration
+
+if TYPE_CHECKING:
+    from guide.explain.numba import Explained as FunctionExplained
 
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
@@ -260,6 +263,15 @@ def _function(typed: str, like: str, as_njit: bool) -> Answer:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
     explain_function = load("guide.explain.numba:explain_function")
-    said = explain_function(typed, like=like, as_njit=as_njit)
+    return of_function(typed, explain_function(typed, like=like, as_njit=as_njit))
+
+
+def of_function(name: str, said: FunctionExplained) -> Answer:
+    """What Numba did to a function, as an answer."""
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
-    return ranked(Answer(typed, "call", said.call_ns, facts=facts), said.verdicts)
+    answer = ranked(Answer(name, "call", said.call_ns, facts=facts), said.verdicts)
+    if answer.worth:
+        if not said.unsettled or said.unsettled in dict(said.facts).values():
+            return answer
+        return replace(answer, facts=(*facts, f"stopped: {said.unsettled}"))
+    return replace(answer, unsettled=said.unsettled)

@@ -218,6 +218,8 @@ def headline(answer: Answer) -> str:
             return f"{len(answer.worth)} to mend; the first: {top.title}."
         gain = _time_and_share(top.recoverable_ns, answer)
         return f"{takes} Most of what could be won back: {top.title}, {gain}."
+    if answer.unsettled and answer.unit == "call":
+        return f"{takes} Whether anything is wrong with it is open: {answer.unsettled}.".strip()
     if answer.unsettled:
         return f"{takes} Whether that is well cannot be said: {answer.unsettled}.".strip()
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()

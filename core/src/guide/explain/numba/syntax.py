@@ -50,8 +50,15 @@ class Source:
 
     @property
     def parameters(self) -> list[str]:
-        """The names of what it takes."""
-        return [one.arg for one in (*self.tree.args.posonlyargs, *self.tree.args.args)]
+        """The names of what it takes, as Numba counts them: `*args` is one, a tuple."""
+        takes = self.tree.args
+        rest = [takes.vararg] if takes.vararg else []
+        return [one.arg for one in (*takes.posonlyargs, *takes.args, *rest, *takes.kwonlyargs)]
+
+    @property
+    def rest(self) -> str:
+        """The name of its `*args`; "" where it has none."""
+        return self.tree.args.vararg.arg if self.tree.args.vararg else ""
 
     def holds(self, line: int) -> bool:
         """Whether the line is one of the function's."""
