@@ -243,13 +243,15 @@ def _parents(trace: Trace) -> Ints:
         stack = stacks.setdefault(track, [])
         while stack and ends[stack[-1]] <= start:
             stack.pop()
+        at = len(stack)
         if named[index]:
-            # It was opened in a call of Python's that is over long before it ends
-            while stack and ends[stack[-1]] < end and not named[stack[-1]]:
-                stack.pop()
-        if stack:
-            parent[index] = stack[-1]
-        stack.append(index)
+            # It is opened in a call that is over before it ends: it lies around what follows that
+            # call. What is still open keeps what lies in it, whatever was named meanwhile.
+            while at and ends[stack[at - 1]] < end:
+                at -= 1
+        if at:
+            parent[index] = stack[at - 1]
+        stack.insert(at, index)
     return parent
 
 
