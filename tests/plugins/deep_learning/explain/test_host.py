@@ -8,6 +8,7 @@ import pytest
 
 from guide.explain.reading import read_trace
 from guide_deep_learning.explain.host.facts import host
+from guide_deep_learning.explain.host.pace import python_bound
 
 STEP_US = 10_000.0
 
@@ -21,7 +22,9 @@ class Clock:
     @contextmanager
     def open(self, name, category="python_function"):
         begin = self.now
+        self.now += 1
         yield
+        self.now += 1
         self.add(name, begin, self.now - begin, category)
 
     def add(self, name, begin, us, category="python_function", **args):
@@ -80,3 +83,99 @@ def test_what_the_program_names_leaves_a_function_that_is_open_around_what_it_ca
     assert seen.self_ns()[closure] < 2e6
     named = trace.events.named("ProfilerStep")
     assert np.flatnonzero(seen.inside(named)).tolist() == sorted([*named.tolist(), int(mm_at)])
+
+
+SAVE = """\
+import torch
+def checkpoint(model):
+    name = "a"
+    torch.save(model, name)
+    torch.convolve(model)
+"""
+RUNS = "<built-in method run_backward of torch._C._EngineBase object at 0x1>"
+
+
+def titles(trace):
+    return {v.title: v for v in python_bound(trace)}
+
+
+def test_time_in_a_function_of_torchs_own_is_that_of_the_line_that_calls_it(traced, tmp_path):
+    (tmp_path / "train.py").write_text(SAVE)
+
+    def step(clock):
+        with clock.open("train.py(2): checkpoint"), clock.open("torch/serialization.py(9): save"):
+            clock.spend(2_000, "<built-in method write_record of pybind11_object at 0x1>")
+
+    said = titles(traced(step))["Python between operators"]
+    assert [place.text for place in said.where] == ["torch.save(model, name)"]
+    assert "torch.save" in said.says
+    assert "train.py:4" in said.says
+    assert said.recoverable_ns == pytest.approx(2e6, rel=0.1)
+
+
+def test_the_way_to_torchs_operators_is_nobodys_fault_even_when_one_call_was_disturbed(traced):
+    calls = iter(range(4))
+
+    def step(clock):
+        with clock.open("train.py(2): forward"):
+            for _ in range(5):
+                with clock.open("torch/_tensor.py(9): backward"), clock.open(RUNS):
+                    clock.spend(40)
+                    clock.op(400)
+            if not next(calls):
+                with clock.open("torch/_tensor.py(9): backward"), clock.open(RUNS):
+                    clock.spend(6_000)
+                    clock.op(20)
+
+    assert not titles(traced(step))
+
+
+def test_what_a_function_spends_in_many_places_is_added_up(traced, tmp_path):
+    (tmp_path / "train.py").write_text("def smooth(a):\n    return [convolve(r) for r in a]\n")
+
+    def step(clock):
+        with clock.open("train.py(1): smooth"), clock.open("train.py(2): <listcomp>"):
+            for row in range(20):
+                name = f"<built-in method {'ab'[row % 2]} of numpy object at 0x{row}>"
+                clock.spend(20, "numpy/numeric.py(3): convolve", name)
+            clock.spend(100)
+
+    said = titles(traced(step))["bound by Python"]
+    assert said.recoverable_ns == pytest.approx(0.5e6, rel=0.1)
+    assert said.says.startswith("smooth spends")
+    assert said.where[0].line == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "calls"),
+    [
+        ("time.sleep(0.03)", ("<built-in function sleep>",)),
+        (
+            "event.wait()",
+            (
+                "threading.py(611): wait",
+                "threading.py(295): wait",
+                "<built-in method acquire of _thread.lock object at 0x7>",
+            ),
+        ),
+        ("sock.recv(9)", ("<built-in method recv of _socket.socket object at 0x7>",)),
+    ],
+    ids=["sleep", "wait", "recv"],
+)
+def test_a_wait_is_no_computing_and_is_named_with_its_line(traced, tmp_path, line, calls):
+    (tmp_path / "train.py").write_text(f"def turn():\n    for a in b:\n        {line}\n")
+    said = titles(traced(lambda clock: clock.spend(3_000, "train.py(1): turn", *calls)))
+    assert list(said) == ["waiting, not computing"]
+    (waits,) = said.values()
+    assert [place.text for place in waits.where] == [line]
+    assert waits.recoverable_ns == pytest.approx(3e6, rel=0.1)
+
+
+def test_a_busy_machine_makes_operators_longer_and_not_the_interpreters_thread(traced):
+    def step(clock):
+        clock.spend(2_000, "train.py(1): track")
+        clock.op(90_000)
+
+    trace = traced(step, {"step_ns": 10_000_000, "threads": 2}, step_us=100_000.0)
+    said = titles(trace)["bound by Python"]
+    assert said.recoverable_ns == pytest.approx(2e6, rel=0.1)
