@@ -8,6 +8,7 @@ import pytest
 
 from guide.explain.reading import read_trace
 from guide_deep_learning.explain.host.facts import host
+from guide_deep_learning.explain.host.looping import looping
 from guide_deep_learning.explain.host.pace import python_bound
 
 STEP_US = 10_000.0
@@ -179,3 +180,46 @@ def test_a_busy_machine_makes_operators_longer_and_not_the_interpreters_thread(t
     trace = traced(step, {"step_ns": 10_000_000, "threads": 2}, step_us=100_000.0)
     said = titles(trace)["bound by Python"]
     assert said.recoverable_ns == pytest.approx(2e6, rel=0.1)
+
+
+LOOP = "def forward(q, k):\n    for row in range(128):\n        made.append(q[row] @ k[row])\n"
+PRODUCTS = "<built-in function matmul>"
+
+
+def test_a_loop_that_calls_one_small_operator_many_times_is_named_with_its_count(traced, tmp_path):
+    (tmp_path / "train.py").write_text(LOOP)
+
+    def step(clock):
+        with clock.open("train.py(1): forward"):
+            for _ in range(128):
+                with clock.open(PRODUCTS):
+                    clock.op(10, "aten::bmm")
+                clock.spend(5)
+
+    (said,) = looping(traced(step))
+    assert "aten::bmm 128 times" in said.says
+    assert said.where[0].line == 2
+    # Python between them goes, and of each the way to it; what it computes stays
+    assert 0.7e6 < said.recoverable_ns < 1.3e6
+    assert not titles(traced(step))
+
+
+def test_layers_that_follow_each_other_are_no_loop(traced):
+    def step(clock):
+        with clock.open("train.py(1): forward"):
+            for _ in range(128):
+                with clock.open("nn.Module: Linear_0"), clock.open(PRODUCTS):
+                    clock.op(10, "aten::bmm")
+                    clock.spend(5)
+
+    assert not looping(traced(step))
+
+
+def test_a_few_operators_in_each_of_many_calls_are_no_loop(traced):
+    def step(clock):
+        for _ in range(128):
+            with clock.open("train.py(1): forward"), clock.open(PRODUCTS):
+                clock.op(10, "aten::bmm")
+                clock.spend(5)
+
+    assert not looping(traced(step))

@@ -59,7 +59,7 @@ def between(seen: Host, free: Bools, told: Collection[str] = ()) -> list[Between
     owned = []
     inside = np.zeros(len(events))
     for index in np.flatnonzero(free & seen.is_python).tolist():
-        owner, call, around = _owner(seen, index)
+        owner, call, around = owner_of(seen, index)
         # What an optimizer does between its operators is a rule's of its own
         if owner < 0 or around in told or (updates[index] and not updates[owner]):
             continue
@@ -132,7 +132,7 @@ def short(name: str) -> str:
     return f"{package}.{function}" if "/" in file and package.isidentifier() else function
 
 
-def _owner(seen: Host, index: int) -> tuple[int, int, str]:
+def owner_of(seen: Host, index: int) -> tuple[int, int, str]:
     """The own function around an event, the call of something else there, and the innermost frame.
 
     A comprehension belongs to the function that it is written in, and a call from it, too.

@@ -9,6 +9,7 @@ from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.between import Between, between, short
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+from guide_deep_learning.explain.host.looping import worth_telling
 from guide_deep_learning.explain.host.reading_values import loop_frames
 
 _MUCH = 0.04  # of a step between operators, before it is said
@@ -26,7 +27,9 @@ def python_bound(trace: Trace) -> list[Verdict]:
     if not on_cpu(trace):
         return []
     seen = host(trace)
-    found = between(seen, seen.here & ~_elsewhere(seen), loop_frames(seen))
+    # Loops of reads and of small operators have rules of their own
+    told = {loop.owner for loop in worth_telling(trace) if loop.all_python}
+    found = between(seen, seen.here & ~_elsewhere(seen), loop_frames(seen) | told)
     own: dict[str, list[Between]] = {}
     others: list[Verdict] = []
     for each in found:
@@ -150,7 +153,7 @@ def small_operators(trace: Trace) -> list[Verdict]:
     each = len(small) / len(trace.steps)
     other_ns = seen.each_step(seen.clean_ns[seen.outermost(np.flatnonzero(others))].sum())
     rest_ns = seen.step_ns - big_ns - other_ns
-    if each < _FEW or rest_ns < _MOSTLY * seen.step_ns:
+    if each < _FEW or rest_ns < _MOSTLY * seen.step_ns or worth_telling(trace):
         return []
     gain_ns = min(rest_ns // 2, round(each * 3 * seen.dispatch_ns))
     return [
