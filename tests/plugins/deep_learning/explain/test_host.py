@@ -9,6 +9,7 @@ import pytest
 from guide.explain.reading import read_trace
 from guide_deep_learning.explain.host.facts import host
 from guide_deep_learning.explain.host.looping import looping
+from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
 
 STEP_US = 10_000.0
@@ -223,3 +224,22 @@ def test_a_few_operators_in_each_of_many_calls_are_no_loop(traced):
                 clock.spend(5)
 
     assert not looping(traced(step))
+
+
+def test_an_optimizer_that_was_tried_gives_back_no_more_than_the_trial_did(traced):
+    """The trace was taken on a busy machine, the trial in a quiet moment."""
+
+    def step(clock):
+        begin = clock.now
+        for _ in range(4):
+            for name in ("aten::mul_", "aten::lerp_", "aten::sqrt", "aten::div", "aten::addcdiv_"):
+                clock.op(300, name)
+        clock.add("Optimizer.step#AdamW.step", begin, clock.now - begin, "user_annotation")
+
+    tried = {"kind": "AdamW", "tensors": 4, "loop_ns": 500_000, "fused_ns": 200_000}
+    (said,) = optimizer_loop(traced(step, {"optimizer": tried}))
+    assert said.recoverable_ns == 300_000
+    assert said.sure == "sure"
+    tried |= {"loop_ns": 60_000_000}  # or the other way round
+    (said,) = optimizer_loop(traced(step, {"optimizer": tried}))
+    assert said.recoverable_ns < 6e6
