@@ -15,6 +15,7 @@ IDLE = "GPU idle"
 _BUSY = 0.85  # of a step, from which on the device is what limits
 _UNEXPLAINED = 0.5  # of a step: a device that is idle for longer is not well, whoever knows why
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
+_OTHERS = 0.3  # processors that others keep busy: below it is what a desktop does by itself
 _NAMED = 3  # of the parts, the rest is one
 
 
@@ -41,6 +42,25 @@ def unsettled(trace: Trace, parts: Sequence[Part]) -> str:
     if idle <= _UNEXPLAINED * whole:
         return ""
     return f"the GPU is idle {percent(idle, whole)} of the time, and no rule found why"
+
+
+def crowded(trace: Trace) -> tuple[str, ...]:
+    """What to say where others used the processors while a trace was taken; nothing where not.
+
+    `guide profile` notes how many they kept busy, and how many threads the program computes with.
+    """
+    said = trace.about.get("guide")
+    said = said if isinstance(said, Mapping) else {}
+    numbers = [said.get(name) for name in ("others", "threads", "cores")]
+    if not all(isinstance(n, int | float) and 0 <= n < 1e6 for n in numbers):
+        return ()
+    others, threads, cores = (float(n) for n in numbers if n is not None)
+    if others < _OTHERS or others + threads <= cores + _OTHERS:
+        return ()
+    return (
+        f"other programs kept {others:.1f} of {cores:.0f} processors busy while this was taken: "
+        "on a quiet machine a step is shorter, and its parts are other shares of it",
+    )
 
 
 def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:

@@ -147,7 +147,8 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=trace.missing,
+        limits=limits, facts=tuple(facts),
+        missing=(*trace.missing, *spent.crowded(trace)),
     )  # fmt: skip
     answer = ranked(answer, verdicts(plugins, "trace", trace))
     if not answer.worth:

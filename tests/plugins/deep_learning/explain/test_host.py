@@ -2,13 +2,19 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from guide.explain.reading import read_trace
+from guide.explain.target import explain_target
+from guide.plugins import Plugins
 from guide_deep_learning.explain.host.facts import host
+from guide_deep_learning.explain.host.feeding import waiting_for_data
 from guide_deep_learning.explain.host.looping import looping
+from guide_deep_learning.explain.host.memory import elementwise
 from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
 
@@ -243,3 +249,55 @@ def test_an_optimizer_that_was_tried_gives_back_no_more_than_the_trial_did(trace
     tried |= {"loop_ns": 60_000_000}  # or the other way round
     (said,) = optimizer_loop(traced(step, {"optimizer": tried}))
     assert said.recoverable_ns < 6e6
+
+
+def test_elementwise_operators_take_no_more_of_a_step_than_there_is(traced):
+    """The steps were timed in a quiet moment and recorded in another."""
+
+    def step(clock):
+        for _ in range(9):
+            clock.op(1_100, "aten::add", **{"Input Dims": [[1024, 1024]]})
+
+    trace = traced(step, {"step_ns": 2_000_000})
+    (said,) = elementwise(replace(trace, about={"guide": {"step_ns": 1_000}}))
+    assert 0 < said.recoverable_ns <= 500
+
+
+@pytest.mark.parametrize(
+    ("others", "threads", "told"), [(1.8, 2, True), (0.1, 2, False), (1.0, 1, False)]
+)
+def test_a_trace_that_was_taken_on_a_busy_machine_says_so(traced, others, threads, told):
+    about = {"others": others, "threads": threads, "cores": 2}
+    trace = traced(lambda clock: clock.spend(100, "train.py(2): step"), about)
+    said = " ".join(explain_target(Path(trace.source), Plugins()).answer.missing)
+    assert ("other programs kept" in said) is told
+
+
+SAMPLES = """\
+def decoded(raw):
+    return [byte / 255 for byte in raw]
+
+
+def __getitem__(self, index):
+    return decoded(files[index])
+"""
+
+
+def test_a_sample_that_was_disturbed_makes_no_other_function_the_slow_one(traced, tmp_path):
+    (tmp_path / "train.py").write_text(SAMPLES)
+    numbers = iter(range(40))
+
+    def step(clock):
+        begin = clock.now
+        for _ in range(8):
+            with clock.open("train.py(5): __getitem__"), clock.open("train.py(1): decoded"):
+                with clock.open("train.py(2): <listcomp>"):
+                    clock.spend(200)
+                clock.spend(50)
+            if next(numbers) in (5, 13):
+                clock.spend(7_000, "train.py(5): __getitem__")
+        name = "enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__"
+        clock.add(name, begin, clock.now - begin, "user_annotation")
+
+    (said,) = waiting_for_data(traced(step))
+    assert said.where[0].text == "def decoded(raw):"
