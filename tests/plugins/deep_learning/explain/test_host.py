@@ -301,3 +301,13 @@ def test_a_sample_that_was_disturbed_makes_no_other_function_the_slow_one(traced
 
     (said,) = waiting_for_data(traced(step))
     assert said.where[0].text == "def decoded(raw):"
+
+
+@pytest.mark.parametrize("around", ["aten::threshold_backward", "Torch-Compiled Region: 0/0"])
+def test_python_inside_of_an_operator_is_not_between_operators(traced, around):
+    def step(clock):
+        with clock.open("train.py(2): step"), clock.open(around, "cpu_op"):
+            clock.spend(3_000, "train.py(9): slowed", "<built-in function sleep>")
+            clock.spend(3_000, "torch/functorch.py(9): runtime_wrapper")
+
+    assert not titles(traced(step))

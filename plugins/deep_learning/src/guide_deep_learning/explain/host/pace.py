@@ -15,6 +15,7 @@ from guide_deep_learning.explain.host.reading_values import loop_frames
 _MUCH = 0.04  # of a step between operators, before it is said
 _MOST = 3  # functions that are named
 _SMALL = 4  # times what dispatching costs: an operator that takes less computes next to nothing
+_COMPILED = ("Torch-Compiled Region", "CompiledFunction", "CompiledFxGraph")
 _FEW = 50  # of them in a step are no reason
 _MOSTLY = 0.6  # of a step in such operators and the way to them
 _PYTHON = Word("Python-bound", "no operator is open: the interpreter is what takes the time")
@@ -29,7 +30,8 @@ def python_bound(trace: Trace) -> list[Verdict]:
     seen = host(trace)
     # Loops of reads and of small operators have rules of their own
     told = {loop.owner for loop in worth_telling(trace) if loop.all_python}
-    found = between(seen, seen.here & ~_elsewhere(seen), loop_frames(seen) | told)
+    free = seen.here & ~_elsewhere(seen) & ~_computing(seen)
+    found = between(seen, free, loop_frames(seen) | told)
     own: dict[str, list[Between]] = {}
     others: list[Verdict] = []
     for each in found:
@@ -187,6 +189,14 @@ def _elsewhere(seen: Host) -> Bools:
     said = seen.trace.events.of("annotation", "op", "other")
     loader = seen.trace.events.named("enumerate(DataLoader)#", "dynamo_timed", among=said)
     return seen.inside(loader)
+
+
+def _computing(seen: Host) -> Bools:
+    """Of each event whether it lies in an operator, or in what a compiler has made of some."""
+    events = seen.trace.events
+    said = events.of("annotation", "op", "other")
+    # Backward's engine and a function's own backward are only the way to operators
+    return seen.inside(events.named("aten::", *_COMPILED, among=said))
 
 
 def _updates(seen: Host) -> Bools:
