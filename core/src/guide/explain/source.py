@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from guide.explain.constructs import dotted, first_line, lines_of, scope_at
+from guide.explain.constructs import dotted, first_line, inside, lines_of, scope_at
 from guide.explain.files import is_file, meant, parsed, place, read, sources
 from guide.explain.trace import Trace
 from guide.plugin import Place
@@ -44,7 +44,8 @@ def candidates(
         roots: folders to look for the file in, before the working folder and `sys.path`.
 
     Returns:
-        A Place for each line with its text; the function's own line when it does none of this.
+        A Place for each line with its text; the function's own line when it does none of this, of
+        a module its first loop's, or none (0).
         Where the file is not to be had, has changed or cannot be read, one Place with what the
         trace says; none when `function_name` names no function of a file.
     """
@@ -129,6 +130,9 @@ def _is_beside(file: Path, root: Path) -> bool:
 
 
 def _def_line(scope: ast.AST) -> int:
+    if isinstance(scope, ast.Module):  # it has no `def`: what it does again and again is meant
+        loops = [n.lineno for n in inside(scope) if isinstance(n, ast.For | ast.While)]
+        return min(loops, default=0)
     return int(getattr(scope, "lineno", 1) or first_line(scope))
 
 

@@ -18,6 +18,7 @@ _OUTSIDE = "outside of "
 _KINDS = {"op": "operators", "span": "spans", "python": "functions"}
 _TELLING = (*DEVICE, "op", "span", "python")  # events that say what a step's time is
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
+_OTHERS = 0.3  # processors that others keep busy: below it is what a desktop does by itself
 _NAMED = 3  # of the parts, the rest is one
 
 
@@ -84,6 +85,25 @@ def _kind(parts: Sequence[Part]) -> str:
     """What a step was divided into: operators, spans, functions."""
     outside = (part.name for part in parts if part.name.startswith(_OUTSIDE))
     return next(outside, _OUTSIDE).removeprefix(_OUTSIDE)
+
+
+def crowded(trace: Trace) -> tuple[str, ...]:
+    """What to say where others used the processors while a trace was taken; nothing where not.
+
+    `guide profile` notes how many they kept busy, and how many threads the program computes with.
+    """
+    said = trace.about.get("guide")
+    said = said if isinstance(said, Mapping) else {}
+    numbers = [said.get(name) for name in ("others", "threads", "cores")]
+    if not all(isinstance(n, int | float) and 0 <= n < 1e6 for n in numbers):
+        return ()
+    others, threads, cores = (float(n) for n in numbers if n is not None)
+    if others < _OTHERS or others + threads <= cores + _OTHERS:
+        return ()
+    return (
+        f"other programs kept {others:.1f} of {cores:.0f} processors busy while this was taken: "
+        "on a quiet machine a step is shorter, and its parts are other shares of it",
+    )
 
 
 def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:

@@ -168,7 +168,7 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=trace.missing,
+        limits=limits, facts=tuple(facts), missing=(*trace.missing, *spent.crowded(trace)),
         parts=tuple(
             Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
         ) if parts else (),

@@ -79,7 +79,8 @@ def elementwise(trace: Trace) -> list[Verdict]:
     found, took_ns, seen = _chosen(trace, lambda name: bool(_ELEMENTWISE.fullmatch(name)))
     if seen is None:
         return []
-    took_ns = min(took_ns, round(1.2 * seen.usual_ns(found)))  # a disturbed step is no sign
+    # A disturbed step is no sign; and nothing takes more of a step than there is
+    took_ns = min(took_ns, round(1.2 * seen.usual_ns(found)), seen.step_ns)
     if took_ns < _ELEMENTWISE_MUCH * seen.step_ns:
         return []
     large = sum(seen.elements(int(i)) >= _LARGE for i in found.tolist())
