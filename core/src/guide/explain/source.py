@@ -98,8 +98,8 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
 
     `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
     the name, such as a stage's `name = "detect"` or a loop's `phase = "forward"`. An engine (a
-    package `guide_...` that the project imports) is looked into where the project opens no such
-    span itself.
+    package `guide_...` that the project imports) is looked into where the project itself has no
+    line of that name: what can be changed comes before what cannot.
 
     Returns:
         A Place for each line, with its text; none when it is not to be found.
@@ -112,7 +112,7 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
             continue
         engines |= dict.fromkeys(_engines(tree))
         found += _spans(tree, file, lines, name)
-    if not any(rank == 0 for rank, _ in found):
+    if not found:
         for package in [*engines, "guide"]:
             for root in _package(package):
                 for file in sources(root):
