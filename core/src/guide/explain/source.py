@@ -123,6 +123,18 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     return tuple(dict.fromkeys(place for rank, place in found if rank == best))
 
 
+def call_places(folder: Path | str, names: Sequence[str]) -> tuple[Place, ...]:
+    """Lines of a project that call one of some functions, whatever stands before the name."""
+    found: dict[Place, None] = {}
+    for file in sources(Path(folder)):
+        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
+        calls = [] if tree is None else [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        for call in calls:
+            if dotted(call.func).rpartition(".")[2] in names:
+                found[place(file, lines, call.lineno)] = None
+    return tuple(found)
+
+
 def _is_beside(file: Path, root: Path) -> bool:
     """Whether a file below a root runs in no span of a run: a test, an exercise, a template."""
     return not _BESIDE.isdisjoint(file.relative_to(root).parts)
