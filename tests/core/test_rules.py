@@ -259,6 +259,11 @@ class TestLockAtARate:
         record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
         assert over_budget(used(record, cpu=7, run_delay=1)) == []
 
+    def test_a_span_that_sleeps_now_and_then_is_its_own_whatever_others_took(self):
+        record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
+        (said,) = over_budget(used(record, cpu=6, run_delay=1))
+        assert within(said.recoverable_ns, MS)
+
     def test_a_loop_that_misses_deadlines_in_line_is_told_who_stands_before_it(self):
         record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
         (said,) = crowded(used(totals(record, cpu=6, threads_delay=9), cpu=5, run_delay=3))

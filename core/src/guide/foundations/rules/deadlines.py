@@ -126,7 +126,8 @@ def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
     # What it takes beyond its median, spread over all ticks
     beyond_ns = seen.a_tick(max(of["mean_ns"] - of["p50_ns"], 0) * of["count"])
     theirs_ns = _taken_ns(seen) + (seen.a_tick(seen.used["gc_ns"]) if seen.used else 0.0)
-    given_ns = max(beyond_ns - theirs_ns, 0.0)
+    # Who sleeps loses nothing to others meanwhile
+    given_ns = max(beyond_ns - theirs_ns, min(beyond_ns, seen.asleep_ns))
     if given_ns < beyond_ns / 2:
         return []
     slow = Verdict(
