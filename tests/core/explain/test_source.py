@@ -248,6 +248,14 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
     assert span_places(tmp_path, "detect")[0].text == 'with tick.span("detect"):'
 
 
+def test_the_line_of_the_project_comes_before_those_of_the_engine(tmp_path):
+    stage = 'import guide_vision\nclass Draw:\n    name = "draw"\n'
+    write(tmp_path, stages=stage)  # the engine has stages of that name, too
+    (found,) = span_places(tmp_path, "draw")
+    assert found.file.endswith("stages.py")
+    assert found.line == 3
+
+
 def test_a_span_of_the_engine_is_found_in_the_engine(tmp_path):
     write(tmp_path, task="import guide_graphics.raster\n")
     found = span_places(tmp_path, "render/shade")

@@ -99,8 +99,8 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
 
     `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
     the name, such as a stage's `name = "detect"` or a loop's `phase = "forward"`. An engine (a
-    package `guide_...` that the project imports) is looked into where the project opens no such
-    span itself.
+    package `guide_...` that the project imports) is looked into where the project itself has no
+    line of that name: what can be changed comes before what cannot.
 
     Returns:
         A Place for each line, with its text; none when it is not to be found.
@@ -113,7 +113,7 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
             continue
         engines |= dict.fromkeys(_engines(tree))
         found += _spans(tree, file, lines, name)
-    if not any(rank == 0 for rank, _ in found):
+    if not found:
         for package in [*engines, "guide"]:
             for root in _package(package):
                 for file in sources(root):
@@ -122,6 +122,18 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
                         found += [] if tree is None else _spans(tree, file, lines, name)
     best = min((rank for rank, _ in found), default=0)
     return tuple(dict.fromkeys(place for rank, place in found if rank == best))
+
+
+def call_places(folder: Path | str, names: Sequence[str]) -> tuple[Place, ...]:
+    """Lines of a project that call one of some functions, whatever stands before the name."""
+    found: dict[Place, None] = {}
+    for file in sources(Path(folder)):
+        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
+        calls = [] if tree is None else [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        for call in calls:
+            if dotted(call.func).rpartition(".")[2] in names:
+                found[place(file, lines, call.lineno)] = None
+    return tuple(found)
 
 
 def _is_beside(file: Path, root: Path) -> bool:
