@@ -579,3 +579,19 @@ def test_an_error_that_is_not_numbas_own_is_one_line_too(tmp_path):
     )
     with pytest.raises(GuideError, match="Numba cannot compile it: TypeError: ctypes function"):
         explain_function(f"{file}:f")
+
+
+def test_a_loop_that_only_gathers_is_not_told_to_gather_first(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit\n@njit\ndef only(a, idx, out):\n"
+        "    for i in range(idx.shape[0]):\n        k = idx[i]\n        out[i] = a[k]\n"
+        "@njit\ndef more(a, idx, out):\n"
+        "    for i in range(idx.shape[0]):\n        out[i] = a[idx[i]] * 2.0 + 1.0\n",
+    )
+    like = "float64[::1], int64[::1], float64[::1]"
+    only = explain_function(f"{file}:only", like=like, trial=False)
+    assert [one.remedy for one in only.verdicts] == [""]
+    assert not of_function("only", only).worth
+    (verdict,) = explain_function(f"{file}:more", trial=False).verdicts
+    assert verdict.remedy.startswith("Gather first")

@@ -21,7 +21,7 @@ Stage = tuple[list[Verdict], list[tuple[str, str]], int, str]
 
 # What part of (1 - 1/lanes) of a call might be won where nothing could be tried. A recurrence is
 # the formula's: there is nothing to win by mending the code.
-_HOPE = {"cost": 0.0, "carried": 0.0, "recurrence": 0.0, "indirect": 0.3}
+_HOPE = {"cost": 0.0, "carried": 0.0, "recurrence": 0.0, "moves": 0.0, "indirect": 0.3}
 _HELPS = 1.05  # less is within what two runs of the same code differ by
 
 

@@ -162,6 +162,18 @@ def indirect(tree: ast.AST) -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def only_moves(tree: ast.AST) -> bool:
+    """Whether a loop does nothing but carry elements from one place to another."""
+    if not isinstance(tree, ast.For):
+        return False
+    carries = (ast.Subscript, ast.Name, ast.Attribute, ast.Constant)
+    inside = [one for part in tree.body for one in ast.walk(part) if isinstance(one, ast.stmt)]
+    return all(
+        isinstance(one, ast.For) or (isinstance(one, ast.Assign) and isinstance(one.value, carries))
+        for one in inside
+    )
+
+
 def _subscripts_in(tree: ast.AST) -> bool:
     return any(True for _ in subscripts(tree))
 
