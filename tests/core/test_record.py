@@ -20,11 +20,11 @@ from guide.damage import damage
 from guide.errors import GuideError
 from guide.folders import begin, new_run_folder, write_all
 from guide.loop import Loop
+from guide.readback import read_record
 from guide.record import (
     closing_record,
     latest_run,
     opening_record,
-    read_record,
     write_atomically,
     write_record,
 )

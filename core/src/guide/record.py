@@ -1,7 +1,7 @@
 """The record of a run: what run.json holds, and how it gets to disk whole.
 
 The schema is documented in docs/run-record.md and in run.schema.json beside this file; `SCHEMA`
-is raised when a reader of the old form would misread the new one.
+is raised when a reader of the old form would misread the new one. `guide.readback` reads it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ from typing import IO, Any
 
 import guide
 from guide.causes import Flight
-from guide.damage import damage
-from guide.errors import GuideError
-from guide.journal import NAME as JOURNAL
-from guide.journal import add_reading, recovered, written_miss, written_spans, written_ticks
+from guide.journal import add_reading, written_miss, written_spans, written_ticks
 from guide.loop import Loop
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
@@ -34,7 +31,6 @@ from guide.timing import Summary, Timeline
 SCHEMA = 1
 
 _NONE: Mapping[str, Any] = {}
-_AGAIN = "run again: guide run"
 
 
 def opening_record(
@@ -243,37 +239,6 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write run.json."""
     text = json.dumps(record, allow_nan=False, separators=(",", ":"))
     write_atomically(folder / "run.json", lambda out: out.write(text + "\n"))
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """Read the run.json in `folder`.
-
-    Raises:
-        GuideError: when there is none, it is damaged, or it is of a newer schema.
-    """
-    file = folder / "run.json"
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        schema = record["schema"]
-    except RecursionError:
-        raise GuideError(f"{file} is damaged: it is nested too deep", _AGAIN) from None
-    except FileNotFoundError:
-        raise GuideError(f"{folder} holds no run", "guide run makes one") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GuideError(f"{file} cannot be read: {error}", _AGAIN) from None
-    if schema != SCHEMA:
-        raise GuideError(
-            f"{file} has schema {schema}, this guide reads {SCHEMA}",
-            "pip install --upgrade guide-core",
-        )
-    fault = damage(record)
-    if not fault and record["status"] == "running" and (folder / JOURNAL).exists():
-        with contextlib.suppress(OSError):  # it ended this very moment: run.json is whole by now
-            record = recovered(record, folder / JOURNAL)
-            fault = damage(record)
-    if fault:
-        raise GuideError(f"{file} is damaged: {fault}", _AGAIN)
-    return dict(record)
 
 
 def known_runs(runs: Path) -> list[Path]:

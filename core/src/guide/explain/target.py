@@ -184,7 +184,7 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
-    from guide.record import read_record
+    from guide.readback import read_record
     from guide.report import whole
 
     record = read_record(folder)
