@@ -1,8 +1,8 @@
 """Where a tick of a project's own code goes, by line: a thread that looks every few milliseconds.
 
 A run's spans say which part of a tick takes how long. Which line of that part it is, nobody has
-written down; so while a profiled run goes on, a thread looks what the loop's thread is at, and notes
-the line of the project's own code that it is in, and what that line has called.
+written down; so while a profiled run goes on, a thread looks what the loop's thread is at, and
+notes the line of the project's own code that it is in, and what that line has called.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ SCHEMA = 1
 INTERVAL_S = 0.004
 WARM = 3  # ticks that pass before the first sample
 
-_SWITCH_S = 0.0001
+_SWITCH_S = 0.00025
 """How long the loop's thread may keep the interpreter's lock once the sampler asks for it.
 
-By default that is 5 ms. Whoever lets go of the lock by itself, as numpy does in a large array, would
+By default that is 5 ms. Who lets go of the lock by itself, as numpy does in a large array, would
 be seen at once, and a loop in Python only 5 ms later: mostly it would be over by then, and its time
-be put down to the array operation behind it.
+put down to the array operation behind it. Shorter still, and to ask would cost more than to look.
 """
 
 _BESIDE_EVERY = 8  # looks, of which one is at the other threads too
@@ -175,6 +175,11 @@ class _Looks:
             time.sleep(self.interval_ns * chance.uniform(0.5e-9, 1.5e-9))
             if self._over:
                 return
+            looks += 1
+            beside = looks % _BESIDE_EVERY == 0
+            if not (self._began_ns or beside):  # the loop sleeps
+                last_ns = self._now_ns()
+                continue
             frames = sys._current_frames()
             began_ns, now_ns = self._began_ns, self._now_ns()
             if began_ns and self._loop in frames:
@@ -184,8 +189,7 @@ class _Looks:
                 # is the chance by which this moment was met.
                 ns = min(now_ns - last_ns, now_ns - began_ns + self.interval_ns)
                 self.samples.append(Sample(now_ns, ns, self._stack(frames[self._loop])))
-            looks += 1
-            if looks % _BESIDE_EVERY == 0:
+            if beside:
                 self._others(frames, now_ns - beside_ns)
                 beside_ns = now_ns
             last_ns = now_ns
@@ -236,12 +240,12 @@ class _Looks:
 
 def own_file(filename: str, root: str) -> str:
     """A file of code relative to `root`, which ends in a slash; "" where it is another's."""
-    if not os.path.isabs(filename):
+    if not Path(filename).is_absolute():
         return ""
     path = os.path.realpath(filename)
     if not path.startswith(root):
         return ""
-    *folders, name = path[len(root) :].split(os.sep)
+    *folders, name = Path(path[len(root) :]).parts
     others = any(f in ("site-packages", "dist-packages") or f.startswith(".") for f in folders)
     return "" if others else "/".join((*folders, name))
 

@@ -92,8 +92,9 @@ def _kind(own: tuple[CodeType, int] | None, inner: tuple[CodeType, int]) -> str:
     """Who runs: the interpreter ("python"), a "call" or an "operator" in C, or a "library".
 
     The interpreter gives the lock up at the end of a loop's turn, at a function's begin and behind
-    a call, and nowhere else; so that is where it is seen, a little late. In the middle of an operator a thread is only seen when what does it
-    let go of the lock, as numpy does for large arrays.
+    a call, and nowhere else; so that is where it is seen, a little late. In the middle of an
+    operator a thread is seen only when what does it let go of the lock, as numpy does for large
+    arrays.
     """
     if own is None or own != inner:
         return "library"
@@ -150,7 +151,8 @@ def loop_of(file: str, line: int) -> int:
     tree, _ = parsed(Path(file))
     if tree is None:
         return 0
-    found, at = 0, [(tree, 0)]
+    found = 0
+    at: list[tuple[ast.AST, int]] = [(tree, 0)]
     while at:
         node, loop = at.pop()
         for child in ast.iter_child_nodes(node):

@@ -172,8 +172,8 @@ def one_call(record: Mapping[str, Any]) -> list[Verdict]:
                 f"{where} takes {duration(each_ns)} of a tick, {seen.share(each_ns)}, most of it "
                 f"for {call}{into}; {missed:,} deadlines are missed.",
                 round(given_ns),
-                why="It may be what a tick is for. But it calls into a library once, and that takes "
-                "much of the time that is not there.",
+                why="It may be what a tick is for. But it is one line that takes much of a tick "
+                "which is too long.",
                 remedy="Is it needed at every tick (tick.every(n)), at this size, in this dtype "
                 "(float64 takes twice the memory of float32)?",
                 check="Run guide profile again: the line has a smaller share.",
