@@ -93,6 +93,17 @@ def turns(track: str, ticks: int) -> Iterator[Turn]:
             before_ms = after_ms
 
 
+def at_once(track: str, ticks: int) -> tuple[set[str], set[str]]:
+    """Of the project as it comes: the faults that a verdict names, those a listed line lies in."""
+    faults = slow.fixes(track)
+    with tempfile.TemporaryDirectory() as folder:
+        project = slow.slow_project(track, Path(folder) / "my_project")
+        answer = explained(project, track, ticks, faults)
+        told = (named(verdict, faults, project) for verdict in answer["verdicts"])
+        listed = (pointed(line, faults, project) for line in answer["lines"])
+        return {fix.name for fix in told if fix}, {fix.name for fix in listed if fix}
+
+
 def explained(project: Path, track: str, ticks: int, left: Sequence[slow.Fix]) -> dict[str, Any]:
     """What is said of a profiled run; of a plain one, where torch's trace names nothing.
 
@@ -127,6 +138,16 @@ def rows(quick: bool, tracks: Sequence[str] = slow.TRACKS) -> Iterator[Row]:
     """A row for each fault, and one for each track."""
     for track in tracks:
         made = []
+        told, listed = at_once(track, 30 if quick else 100)
+        yield Row(
+            f"{track}, as it comes: {len(told)} faults named by a verdict, {len(listed)} pointed "
+            f"at by a line, {len(told | listed)} by either",
+            f"verdicts: {', '.join(sorted(told)) or 'none'}",
+            f"lines: {', '.join(sorted(listed)) or 'none'}",
+            None,
+            "at least one of each where a track samples",
+            bool(told) and (bool(listed) or track == "deep-learning"),
+        )
         for turn in turns(track, 30 if quick else 100):
             made.append(turn)
             gain_ms = turn.before_ms - turn.after_ms

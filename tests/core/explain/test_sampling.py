@@ -17,6 +17,7 @@ from guide.explain.page import page
 from guide.explain.sampling import NAME, Sampled, read_samples
 from guide.explain.target import explain_target
 from guide.explain.telling import Teller
+from guide.explain.versus import Versus
 from guide.explain.written import read_answer, written
 from guide.foundations.rules.lines import done_twice, loop_in_python, one_call
 from guide.learn.cells import width
@@ -260,13 +261,30 @@ def test_lines_survive_being_kept():
     assert read_answer(json.loads(json.dumps(written(answer)))) == answer
 
 
+def test_two_sampled_runs_name_the_lines_that_changed():
+    def answer(*lines):
+        found = (Line(Place("a.py", n, text), ns) for n, text, ns in lines)
+        return Answer("a run", "tick", 100_000, lines=tuple(found))
+
+    before = answer((3, "x = f(y)", 50_000), (4, "z = g(x)", 20_000), (9, "h(z)", 10_000))
+    after = answer((7, "x = f(y)", 20_000), (8, "z = g(x)", 21_000))
+    assert [(was.place.line, ns) for was, ns in Versus(before, after).lines] == [
+        (3, -30_000),
+        (9, -10_000),
+    ]
+    told = "\n".join(Teller(60, False).versus(Versus(before, after)))
+    assert "a.py:3 takes 20.0 µs, 50.0 µs before" in told
+    assert "a.py:9 takes hardly anything, 10.0 µs before" in told
+    assert Versus(before, answer()).lines == (), "nobody looked"
+
+
 # What rules make of rows; a tick of `virtual(a=8)` takes 8 ms
 
 
-def row(line, ms, *, kind="library", calls="", loop=0, inner="", function="step", by=None):
+def row(line, ms, *, kind="library", calls="", loop=0, into="", function="step", by=None):
     return {
         "file": "task.py", "line": line, "function": function, "text": f"line {line}",
-        "kind": kind, "calls": calls, "loop": loop, "inner": inner, "span": "a", "by": by,
+        "kind": kind, "calls": calls, "loop": loop, "into": into, "inner": into, "span": "a", "by": by,
         "ns": round(ms * 1e6 * 300), "count": 300,
     }  # fmt: skip
 
@@ -300,13 +318,13 @@ def test_the_same_call_on_two_lines_is_said_once_with_the_shorter_one():
 
 
 def test_one_line_that_takes_long_is_a_fault_only_where_deadlines_are_missed():
-    line = row(3, 4, calls="np.median(last)", inner="numpy.median")
+    line = row(3, 4, calls="np.median(last)", into="numpy.median")
     assert one_call(sampled(line)) == []
     (said,) = one_call(sampled(line, rate_hz=200))
     assert said.sure == "perhaps"
     assert "np.median(last)" in said.says
     assert said.recoverable_ns == pytest.approx(3e6), "a tick of 8 ms has 5"
-    engine = row(3, 4, calls="renderer.render(scene)", inner="guide_graphics.raster.render")
+    engine = row(3, 4, calls="renderer.render(scene)", into="guide_graphics.raster.render")
     assert one_call(sampled(engine, rate_hz=200)) == []
 
 

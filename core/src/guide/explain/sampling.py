@@ -267,7 +267,7 @@ def read_samples(folder: Path, project: Path) -> dict[str, Any] | None:
         return None  # somebody else's, or damaged: the run explains itself without
 
 
-_TEXTS = ("file", "function", "text", "kind", "calls", "inner", "span")
+_TEXTS = ("file", "function", "text", "kind", "calls", "into", "inner", "span")
 _COUNTS = ("line", "loop", "ns", "count")
 
 

@@ -58,9 +58,9 @@ def _rows(seen: Iterable[tuple[Any, ...]], root: str) -> list[dict[str, Any]]:
         row = _place(own, root) if own else _nowhere()
         row["kind"] = _kind(own, inner)
         row["calls"] = _expression(*own) if own and row["kind"] != "python" else ""
-        row["inner"] = _named(inner[0] if row["kind"] == "library" and own else below or inner[0])
-        if own and row["kind"] != "library":
-            row["inner"] = ""
+        library = row["kind"] == "library"
+        row["into"] = _named(below) if library and below else ""
+        row["inner"] = _named(inner[0]) if library else ""
         row["span"] = span
         row["by"] = {**_place(by, root), "calls": _expression(*by)} if by else None
         key = (*(v for k, v in row.items() if k != "by"), str(row["by"]))
@@ -131,6 +131,7 @@ def _expression(code: CodeType, at: int) -> str:
     return " ".join(b" ".join(lines).decode(errors="replace").split())[:_LONGEST]
 
 
+@functools.lru_cache(maxsize=4096)
 def _named(code: CodeType) -> str:
     """A library's function, as a person would call it: "numpy.lib.nanfunctions.nanmedian"."""
     path = Path(code.co_filename)

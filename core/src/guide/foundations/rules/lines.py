@@ -152,7 +152,7 @@ def one_call(record: Mapping[str, Any]) -> list[Verdict]:
     lines: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for row in _rows(record):
         place = row["file"], row["line"]
-        engine = row["inner"].startswith("guide_")  # what a track is there for is no waste
+        engine = row["into"].startswith("guide_")  # what a track is there for is no waste
         if row["calls"] and not row["loop"] and not engine and place not in twice:
             lines.setdefault(place, []).append(row)
     said = []
