@@ -39,11 +39,35 @@ class Fix:
         name: of the fault.
         changes: what is written instead.
         told: words of which a verdict that names this fault holds one, in lower case.
+        at: lines, besides those that are changed, in which its time is spent.
     """
 
     name: str
     changes: tuple[Change, ...]
     told: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+
+    def lines(self, project: Path) -> set[tuple[str, int]]:
+        """Where it is in `project`: each line's file, from the project's folder, and number."""
+        found = set()
+        texts: dict[str, list[str]] = {}
+        for change in self.changes:
+            texts.setdefault(change.file, []).append(change.old)
+        for file, olds in texts.items():
+            name = file.replace(PLACEHOLDER, project.name)
+            lines = (project / name).read_text(encoding="utf-8").splitlines()
+            of = {line.strip() for old in olds for line in old.splitlines() if line.strip()}
+            found |= {
+                (name, n) for n, line in enumerate(lines, 1) if any(text in line for text in of)
+            }
+        for path in sorted((project / project.name).rglob("*.py")) if self.at else ():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            found |= {
+                (str(path.relative_to(project)), n)
+                for n, line in enumerate(lines, 1)
+                if any(text in line for text in self.at)
+            }
+        return found
 
     def apply(self, project: Path) -> None:
         """Mend it in `project`, whose package is named as its folder.
@@ -63,7 +87,11 @@ def fixes(track: str) -> list[Fix]:
     """Those of a track's slow project, the order of the file."""
     said = tomllib.loads((_FIXES / f"{track.replace('-', '_')}.toml").read_text(encoding="utf-8"))
     return [
-        Fix(fix["name"], tuple(Change(**c) for c in fix["change"]), tuple(fix.get("told", ())))
+        Fix(
+            fix["name"],
+            tuple(Change(**c) for c in fix["change"]),
+            *(tuple(fix.get(key, ())) for key in ("told", "at")),
+        )
         for fix in said["fix"]
     ]
 

@@ -15,6 +15,7 @@ from guide.cli.shorthand import WithProjectOptions
 from guide.cli.typed import parse_assignment
 from guide.errors import GuideError, UsageError
 from guide.explain.profiling import parse_program, record_program
+from guide.explain.sampling import Sampled
 from guide.folders import begin
 from guide.plugin import Profiler, load
 from guide.plugins import Plugins
@@ -179,6 +180,8 @@ def _project(
     begun = begin(project.runs, opening)
     if wraps is not None:
         task = load(wraps.task)(task, begun.folder, warm=warm, steps=steps)
+    else:
+        task = Sampled(task, begun.folder)
     work = Run(loop, project=project.folder, folder=begun.folder, options=options)
     click.echo(f"{project.name}: starting ...")
     Session(project, work, task, opening, begun).run(traceback, ends=False)

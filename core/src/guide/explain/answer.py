@@ -38,6 +38,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a person's own and the time that a step spends in it and in what it calls.
+
+    `calls` is what of it takes the time, where that is a call; of nested own functions only the
+    innermost has it.
+    """
+
+    place: Place
+    ns: int
+    calls: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What there is to say of a trace, of a run or of a function.
 
@@ -51,6 +64,7 @@ class Answer:
         left: what was looked at and is not worth it.
         remarks: what rules said in plain sentences.
         spent: what the step's time is, largest first or in the order that explains it best.
+        lines: where in a person's own source a step is, most time first; empty: nobody looked.
         limits: what the time hangs on where nothing is wrong, in a sentence.
         unsettled: why nothing can be said where no rule found anything; "": it can.
         facts: lines about the subject itself.
@@ -68,6 +82,7 @@ class Answer:
     left: tuple[Verdict, ...] = ()
     remarks: tuple[str, ...] = ()
     spent: tuple[Part, ...] = ()
+    lines: tuple[Line, ...] = ()
     limits: str = ""
     unsettled: str = ""
     facts: tuple[str, ...] = ()

@@ -11,12 +11,12 @@ import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
 from guide.explain.spent import IDLE
-from guide.explain.telling import SURE, gain_of, headline, learn, promise, standing
+from guide.explain.telling import SURE, gain_of, headline, learn, promise, shown, standing
 from guide.explain.trace import Trace
 from guide.explain.versus import Versus, held, less, shift, slower
 from guide.plugin import Verdict
 from guide.record import write_atomically
-from guide.report.page import document, section, tiles
+from guide.report.page import cells, document, section, table, tiles
 from guide.units import duration, percent
 
 _STYLE = Path(__file__).parent / "explain.css"
@@ -71,6 +71,8 @@ def _sections(
     yield tiles(_figures(answer))
     if answer.spent and answer.step_ns:
         yield _spent(answer)
+    if answer.lines and answer.step_ns:
+        yield _lines(answer)
     drawn = timeline(trace, answer) if trace is not None else ""
     if drawn:
         what = "tick" if answer.unit == "tick" else "step"
@@ -134,6 +136,20 @@ def _spent(answer: Answer) -> str:
     return section(
         "What its time is", f'<div class="spent">{bars}</div><div class="keys">{keys}</div>'
     )
+
+
+def _lines(answer: Answer) -> str:
+    """The project's own lines that take most of a step."""
+    rows = [
+        cells(duration(line.ns), percent(line.ns, answer.step_ns))
+        + f"<td><code>{escape(shown(line.place))}</code><br>"
+        f"<code>{escape(line.place.text)}</code></td>"
+        for line in answer.lines
+    ]
+    lead = (
+        "Each with the libraries that it calls. Work has to be somewhere: none of them is a fault."
+    )
+    return section("Its lines", table(("time", "share", "line"), rows), lead)
 
 
 def _quiet(name: str) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
-from guide.explain.answer import Answer, Part, Unit, ranked
+from guide.explain.answer import Answer, Line, Part, Unit, printable, ranked
 from guide.explain.files import is_file
 from guide.explain.reading import read_trace
+from guide.explain.sampling import read_samples
 from guide.explain.trace import Trace
-from guide.plugin import Pin, Verdict, load
+from guide.plugin import Pin, Place, Verdict, load
 from guide.plugins import Plugins, verdicts
 from guide.trace import FILES
 from guide.units import duration
@@ -33,6 +34,8 @@ PAGE = "explain.html"
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
 _SLOWER = 0.02  # by which a profiled step must differ for it to be said
 _TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mislead
+_LINES = 5  # of the project's own that are shown
+_SHOWN = 0.03  # of a tick, from which on a line is
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
 _TRACK = "deep-learning"  # the one that knows torch
 
@@ -192,8 +195,11 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     if not full["tick_time"]["count"]:
         raise GuideError(f"{folder} ended before its first tick", "run again: guide run")
     # Not written into the record, which is made to be shown; rules look there for lines of source
-    project = {**record["project"], "folder": str(folder.resolve().parents[1])}
-    found = verdicts(plugins, "run", {**record, "project": project})
+    home = folder.resolve().parents[1]
+    project = {**record["project"], "folder": str(home)}
+    sampled = read_samples(folder, home)
+    seen = {**record, "project": project} | ({"sampled": sampled} if sampled else {})
+    found = verdicts(plugins, "run", seen)
     name = _named(folder, record)
     profile = _profile(folder)
     if profile is not None and _has_rules(plugins):
@@ -213,7 +219,8 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
-        missing=(*missing, *lacks), parts=spent.all_of_run(full),
+        lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
+        parts=spent.all_of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
 
@@ -222,6 +229,29 @@ def _files(folder: Path) -> tuple[Path, ...]:
     """What a run is made of, but for the pages that were made of it."""
     names = ("run.json", "explain.json", *FILES, *PROFILES)
     return tuple(folder / name for name in names)
+
+
+def _lines(sampled: Mapping[str, Any] | None, tick_ns: int) -> tuple[Line, ...]:
+    """The project's own lines that a tick is in, by the time it is in them and what they call."""
+    of: dict[tuple[str, int], dict[str, int]] = {}
+    texts = {}
+    for row in (sampled or {"rows": ()})["rows"]:
+        if row["file"]:
+            place = row["file"], row["line"]
+            calls = of.setdefault(place, {})
+            calls[row["calls"]] = calls.get(row["calls"], 0) + row["ns"]
+            texts[place] = row["text"]
+    ticks = (sampled or {"ticks": 1})["ticks"]
+    found = [
+        Line(
+            Place(printable(file), line, printable(texts[file, line])),
+            round(sum(calls.values()) / ticks),
+            printable(max(calls, key=lambda call: calls[call])),
+        )
+        for (file, line), calls in of.items()
+    ]
+    found.sort(key=lambda each: -each.ns)
+    return tuple(each for each in found[:_LINES] if each.ns >= _SHOWN * tick_ns)
 
 
 def _named(folder: Path, record: Mapping[str, Any]) -> str:

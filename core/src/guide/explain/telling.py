@@ -63,6 +63,7 @@ class Teller:
         if answer.spent:
             parts = (f"{p.name} {_time_and_share(p.ns, answer)}" for p in answer.spent if p.ns)
             yield from self.lines(f"Its time: {', '.join(parts)}.", style="soft")
+        yield from self.sampled(answer)
         for fact in [*answer.facts, *[last] * bool(last)]:
             yield from self.lines(fact)
         full = len(answer.worth) if everything else full
@@ -97,6 +98,11 @@ class Teller:
             yield from self.hanging(label, f"{verdict.title}: {lead}{gain}{more}", 0)
         for i, part in enumerate(versus.moved):
             yield from self.hanging("" if i else "Moved", f"{part.name}: {shift(part)}", 0)
+        for was, longer_ns in versus.lines:
+            now = duration(was.ns + longer_ns) if was.ns + longer_ns else "hardly anything"
+            text = f"{shown(was.place)} takes {now}, {duration(was.ns)} before"
+            yield from self.hanging("Line", text, 0)
+            yield from self.lines(was.place.text, _LABEL, style="soft")
         if promise := held(versus):
             yield from self.lines(f"{promise}.")
         yield ""
@@ -104,6 +110,18 @@ class Teller:
         if after.worth:
             first = f"Next: {after.worth[0].title}, {gain_of(after, after.worth[0])}."
         yield from self.answer(after, everything=everything, full=1, first=first)
+
+    def sampled(self, answer: Answer) -> Iterator[str]:
+        """Where in the project's own lines a step is; no accusation, for work has to be somewhere.
+
+        Figures stand before the places, which may be as wide as they like.
+        """
+        if answer.lines:
+            yield from self.lines("Its lines:", style="soft")
+        for line in answer.lines:
+            yield from self.lines(f"{_time_and_share(line.ns, answer)}  {shown(line.place)}", 2)
+            if line.place.text:
+                yield from self.lines(line.place.text, 4, style="soft")
 
     def verdict(self, answer: Answer, number: int, verdict: Verdict) -> Iterator[str]:
         """One verdict in full."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from guide.explain.answer import WORTH, Answer
+from guide.explain.answer import WORTH, Answer, Line
 from guide.plugin import Verdict
 from guide.units import duration
 
@@ -75,6 +75,23 @@ class Versus:
         found.sort(key=lambda part: -abs(part.more_ns))
         least = max(_BESIDE * abs(found[0].more_ns), 1)
         return tuple(part for part in found[:_MOVED] if abs(part.more_ns) >= least)
+
+    @property
+    def lines(self) -> tuple[tuple[Line, int], ...]:
+        """Lines whose time has changed most, each as it was and by how many ns it is longer.
+
+        A line is known again by its file and its words, for its number changes with what stands
+        above it. Of one that is listed only once, all that is known is that it was below the rest.
+        """
+        after = {(line.place.file, line.place.text): line for line in self.after.lines}
+        least = WORTH * self.before.step_ns
+        found = []
+        for was in self.before.lines if self.after.lines else ():
+            now = after.get((was.place.file, was.place.text))
+            longer_ns = (now.ns if now else 0) - was.ns
+            if abs(longer_ns) >= least:
+                found.append((was, longer_ns))
+        return tuple(sorted(found, key=lambda each: -abs(each[1]))[:3])
 
     @property
     def predicted(self) -> float | None:

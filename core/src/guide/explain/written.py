@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guide.explain.answer import Answer, Part
+from guide.explain.answer import Answer, Line, Part
 from guide.plugin import Pin, Place, Verdict, Word
 
 SCHEMA = 1
@@ -29,6 +29,9 @@ def written(answer: Answer) -> dict[str, Any]:
         "verdicts": [_verdict(answer, verdict) for verdict in answer.worth],
         "left": [_verdict(answer, verdict) for verdict in answer.left],
         "spent": [{"name": part.name, "ns": part.ns} for part in answer.spent],
+        "lines": [
+            {**_place(line.place), "ns": line.ns, "calls": line.calls} for line in answer.lines
+        ],
         "limits": answer.limits,
         "unsettled": answer.unsettled,
         "remarks": [*answer.remarks],
@@ -55,6 +58,10 @@ def read_answer(data: Mapping[str, Any]) -> Answer:
         worth=tuple(map(_read, data["verdicts"])),
         left=tuple(map(_read, data["left"])),
         spent=tuple(Part(part["name"], int(part["ns"])) for part in data["spent"]),
+        lines=tuple(
+            Line(Place(each["file"], each["line"], each["text"]), int(each["ns"]), each["calls"])
+            for each in data.get("lines", ())  # one that was kept before there were any
+        ),
         limits=data["limits"],
         unsettled=data["unsettled"],
         **{name: tuple(data[name]) for name in texts},
@@ -71,7 +78,7 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         "remedy": verdict.remedy,
         "check": verdict.check,
         "sure": verdict.sure,
-        "where": [{"file": p.file, "line": p.line, "text": p.text} for p in verdict.where],
+        "where": [_place(place) for place in verdict.where],
         "evidence": [{"name": name, "value": value} for name, value in verdict.evidence],
         "word": verdict.word and {"name": verdict.word.name, "means": verdict.word.means},
         "teaches": [*verdict.teaches],
@@ -82,6 +89,10 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         "pressing": verdict.pressing,
         "at_most": verdict.at_most,
     }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"file": place.file, "line": place.line, "text": place.text}
 
 
 def _read(data: Mapping[str, Any]) -> Verdict:

@@ -49,6 +49,9 @@ def guide_diagnoses() -> Sequence[Diagnosis]:
         Diagnosis("garbage", f"{rules}.pauses:garbage"),
         Diagnosis("pages from disk", f"{rules}.pauses:pages_from_disk"),
         Diagnosis("new pages", f"{rules}.pauses:new_pages"),
+        Diagnosis("a loop in Python", f"{rules}.lines:loop_in_python"),
+        Diagnosis("the same twice", f"{rules}.lines:done_twice"),
+        Diagnosis("one call", f"{rules}.lines:one_call"),
         Diagnosis("memory growth", f"{rules}.growth:memory_growth"),
     ]
 
