@@ -146,7 +146,7 @@ def _lines(answer: Answer) -> str:
         for line in answer.lines
     ]
     lead = (
-        "Each with the libraries that it calls. Work has to be somewhere: none of them is a fault."
+        "Each with the libraries that it calls. Work has to be somewhere: to be listed is no fault."
     )
     return section("Its lines", table(("time", "share", "line"), rows), lead)
 

@@ -8,6 +8,7 @@ notes the line of the project's own code that it is in, and what that line has c
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import random
@@ -180,7 +181,7 @@ class _Looks:
             if not (self._began_ns or beside):  # the loop sleeps
                 last_ns = self._now_ns()
                 continue
-            frames = sys._current_frames()
+            frames = _frames()
             began_ns, now_ns = self._began_ns, self._now_ns()
             if began_ns and self._loop in frames:
                 # Who holds the lock, in code that is not Python's, is seen only once it lets go:
@@ -236,6 +237,22 @@ class _Looks:
     def _is_own(self, code: CodeType) -> bool:
         self._own[code] = own_file(code.co_filename, self._root) != ""
         return self._own[code]
+
+
+def _frames() -> dict[int, FrameType]:
+    """The innermost frame of each thread.
+
+    The interpreter locks its list of threads meanwhile (before 3.13). To allocate a frame may set
+    off a collection of garbage, and some of that needs the list as well, a threading.local does:
+    the thread would wait for itself, and the run for it. So there is no collecting just now.
+    """
+    if not gc.isenabled():
+        return sys._current_frames()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        gc.enable()
 
 
 def own_file(filename: str, root: str) -> str:
