@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "samples.json"
 SCHEMA = 1
-INTERVAL_S = 0.004
+INTERVAL_S = 0.005
 WARM = 3  # ticks that pass before the first sample
 
 _SWITCH_S = 0.00025
@@ -169,7 +169,7 @@ class _Looks:
             self.cost_ns = time.thread_time_ns()
 
     def _until_over(self) -> None:
-        chance = random.Random(1)  # jittered: a loop of 4 ms would show the same line for ever
+        chance = random.Random(1)  # jittered: a loop of 5 ms would show the same line for ever
         last_ns = beside_ns = self._now_ns()
         looks = 0
         while len(self.samples) < _MOST:
