@@ -23,7 +23,8 @@ from guide.ceilings import Card
 from guide.cli.doctor import examine
 from guide.cli.doctor import show as show_findings
 from guide.plot import Line, line_plot
-from guide.record import latest_run, read_record
+from guide.readback import read_record
+from guide.record import latest_run
 from guide.report import bottleneck, headline
 
 CLIPS = Path(__file__).parent.parent / "build" / "clips"

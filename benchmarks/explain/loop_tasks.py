@@ -103,7 +103,7 @@ class SlowStage(Planted):
         """Some milliseconds, and the fault."""
         super().work(tick)
         if self.planted:
-            time.sleep(0.012)
+            compute(300_000)
 
 
 class SlowNowAndThen(Planted):

@@ -1,7 +1,10 @@
 import copy
 import datetime
+import functools
 import json
 import math
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,19 +16,21 @@ import pytest
 
 import guide
 from guide.clock import VirtualClock
+from guide.damage import damage
 from guide.errors import GuideError
 from guide.folders import begin, new_run_folder, write_all
 from guide.loop import Loop
+from guide.readback import read_record
 from guide.record import (
     closing_record,
     latest_run,
     opening_record,
-    read_record,
     write_atomically,
     write_record,
 )
 from guide.resources import Reading, Sampler, Usage
 from guide.run import Run, drive
+from tests.core.sample_record import NASTY, killed, older, sample
 
 SCHEMA = json.loads((Path(guide.__file__).parent / "run.schema.json").read_text(encoding="utf-8"))
 PAGE = Path(__file__).parents[2] / "docs" / "run-record.md"
@@ -370,13 +375,42 @@ class TestWriting:
         assert file.read_text() == "old"
         assert list(tmp_path.iterdir()) == [file]
 
+    @pytest.mark.parametrize("by", ["name", "link"])
+    @pytest.mark.parametrize("kind", ["pipe", "folder", "socket"])
+    def test_what_is_no_ordinary_file_is_left_as_it_is(self, tmp_path, monkeypatch, kind, by):
+        monkeypatch.chdir(tmp_path)  # a socket's name must be short
+        there = Path("there")
+        if kind == "pipe":
+            os.mkfifo(there)
+        elif kind == "folder":
+            there.mkdir()
+        else:
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind("there")
+        before = there.stat()
+        file = there
+        if by == "link":
+            file = Path("link")
+            file.symlink_to("there")
+        with pytest.raises(OSError, match=r"ordinary|folder"):
+            write_atomically(file, lambda out: out.write("new"))
+        assert there.stat() == before
+        assert {left.name for left in Path().iterdir()} == {"there", str(file)}
+
+    def test_no_name_is_the_folder_one_is_in(self):
+        with pytest.raises(IsADirectoryError):
+            write_atomically(Path(), lambda out: out.write("new"))
+
     def test_killed_at_any_moment_there_is_the_old_record_or_the_new(self, tmp_path):
-        write_record(tmp_path, {"schema": 1, "n": -1, "pad": ""})
+        opening = killed(sample(5))
+        write_record(tmp_path, {**opening, "n": -1, "pad": ""})
         code = (
-            "import sys, itertools; from pathlib import Path\n"
+            "import json, sys, itertools; from pathlib import Path\n"
             "from guide.record import write_record\n"
+            "folder = Path(sys.argv[1])\n"
+            "record = json.loads((folder / 'run.json').read_text())\n"
             "for n in itertools.count():\n"
-            "    write_record(Path(sys.argv[1]), {'schema': 1, 'n': n, 'pad': 'x' * 3_000_000})\n"
+            "    write_record(folder, {**record, 'n': n, 'pad': 'x' * 3_000_000})\n"
             "    print(n, flush=True)\n"
         )
         for _ in range(3):
@@ -387,12 +421,13 @@ class TestWriting:
             assert read_record(tmp_path)["n"] >= said
 
     def test_who_reads_while_it_is_written_gets_the_old_record_or_the_new(self, tmp_path):
-        write_record(tmp_path, {"schema": 1, "n": -1})
+        opening = killed(sample(5))
+        write_record(tmp_path, {**opening, "n": -1})
         done = threading.Event()
 
         def write():
             for n in range(40):
-                write_record(tmp_path, {"schema": 1, "n": n, "pad": "x" * 1_000_000})
+                write_record(tmp_path, {**opening, "n": n, "pad": "x" * 1_000_000})
             done.set()
 
         writer = threading.Thread(target=write)
@@ -424,6 +459,55 @@ class TestReading:
         (tmp_path / "run.json").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(GuideError, match="cannot be read"):
             read_record(tmp_path)
+
+    @pytest.mark.parametrize("of", [dict, older, killed])
+    @pytest.mark.parametrize("name", NASTY)
+    def test_one_of_any_age_that_is_whole_has_no_damage(self, of, name):
+        assert damage(json.loads(json.dumps(of(NASTY[name]())))) == ""
+
+    @pytest.mark.parametrize(
+        ("of", "value", "says"),
+        [
+            ("lateness", {}, "lateness lacks count"),
+            ("lateness.mean_ns", None, "lateness.mean_ns is null, not number"),
+            ("tick_time.mean_ns", math.nan, "tick_time.mean_ns is nan"),
+            ("tick_time.p50_ns", 10**300, "tick_time.p50_ns has 301 digits"),
+            ("tick_time.mean_ns", 1e308, "tick_time.mean_ns has 309 digits"),
+            ("spans.detect", [], "spans.detect is of type array, not object"),
+            ("loop", 3, "loop is a number, not object"),
+            ("loop.rate_hz", 0, "loop.rate_hz is 0"),
+            ("misses.list", [{}], r"misses.list\[0\] lacks index"),
+            ("ticks.due_ns", [1, "2"], r"ticks.due_ns\[1\] is of type string, not integer"),
+            ("ticks.end_ns", [], "different lengths"),
+            ("card", {"measured": 3}, "card lacks figures"),
+            ("usage.totals", {"a": 1}, "usage.totals is of type object, not array"),
+        ],
+    )
+    def test_one_with_a_field_missing_or_of_another_kind_is_one_line_that_names_it(
+        self, tmp_path, of, value, says
+    ):
+        record = sample(50)
+        *path, last = of.split(".")
+        functools.reduce(dict.__getitem__, path, record)[last] = value
+        (tmp_path / "run.json").write_text(json.dumps(record))
+        with pytest.raises(GuideError, match=f"run.json is damaged: .*{says}") as error:
+            read_record(tmp_path)
+        assert "guide run" in error.value.remedy
+
+    @pytest.mark.parametrize("name", ["project", "machine", "loop", "status"])
+    def test_one_without_what_every_record_has_is_one_line(self, tmp_path, name):
+        record = sample(5)
+        del record[name]
+        write_record(tmp_path, record)
+        with pytest.raises(GuideError, match=f"it lacks {name}"):
+            read_record(tmp_path)
+
+    def test_what_a_newer_guide_added_is_no_damage(self, tmp_path):
+        record = sample(5)
+        record["ended"] = "a new reason"
+        record["loop"]["new"] = record["new"] = {"a": 1}
+        write_record(tmp_path, record)
+        assert read_record(tmp_path)["new"] == {"a": 1}
 
     def test_one_of_a_later_guide_says_what_to_do(self, tmp_path):
         (tmp_path / "run.json").write_text('{"schema": 2}')

@@ -168,6 +168,108 @@ class TestWaiting:
         assert "in read it waits" in said.says
 
 
+class TestWaitingAtARate:
+    """Deadlines are met, or missed; what waits is told in either case."""
+
+    def of(self, draw=13, **ms):
+        return virtual(rate_hz=30.0, capture=1, track=5, draw=draw, **ms)
+
+    def spans(self, capture=1, track=5, draw=1, took=13):
+        return {"capture": (1, capture), "track": (5, track), "draw": (took, draw)}
+
+    def test_a_span_that_sleeps_is_named_though_every_deadline_is_met(self):
+        (said,) = waiting(used(self.of(), cpu=7, spans=self.spans()))
+        assert "in draw it waits 12 ms of its 13 ms" in said.says
+        assert said.sure == "sure"
+        assert within(said.recoverable_ns, 12 * MS)
+
+    def test_where_no_span_was_asked_the_rest_of_the_tick_says_what_must_have_waited(self):
+        (said,) = waiting(used(self.of(), cpu=7))
+        assert "in draw it waits at least 6" in said.says  # 12 ms wait; the others have 6
+        assert said.sure == "likely"
+
+    def test_standing_in_line_while_it_computes_is_no_wait_of_a_span(self):
+        spans = {"capture": (1, 1), "track": (13, 5), "draw": (13, 1)}
+        record = virtual(rate_hz=30.0, capture=1, track=13, draw=13)
+        (said,) = waiting(used(record, cpu=7, run_delay=8, spans=spans))
+        assert "in draw it waits" in said.says
+
+    def test_a_loop_that_computes_is_left_alone(self):
+        assert waiting(used(self.of(), cpu=18.9, spans=self.spans(draw=13))) == []
+
+    @pytest.mark.parametrize("pacing", ["capture", "wait", "present", "render/readback"])
+    def test_what_keeps_the_pace_may_wait(self, pacing):
+        record = used(virtual(rate_hz=30.0, track=5, **{pacing: 20}), cpu=6)
+        assert waiting(record) == []
+        spans = {"track": (5, 5), pacing: (20, 1)}
+        assert waiting(used(record, cpu=6, spans=spans)) == []
+
+    def test_waiting_now_and_then_is_told_as_slow_now_and_then(self):
+        record = self.of(draw=lambda i: 1 if i % 17 != 1 else 103)
+        assert waiting(used(record, cpu=7, spans=self.spans(took=7))) == []
+
+    def test_waiting_for_what_a_worker_computes_is_no_fault(self):
+        record = totals(self.of(), cpu=3)
+        assert waiting(used(record, cpu=7, others=12, spans=self.spans())) == []
+
+
+class TestLockAtARate:
+    """Another thread computes in Python all the time: whatever the ticks do takes its time."""
+
+    def record(self, late=5, cpu=10.0):
+        """Every sixth tick is late over draw; seven ms of it compute. Ten seconds."""
+        draw = [1, 1, 4, 12, 20, 60]
+        record = virtual(rate_hz=30.0, track=15, draw=lambda i: draw[i % 6])
+        for key in ("start_ns", "end_ns"):
+            record["ticks"][key] = [t + late * MS for t in record["ticks"][key]]
+        cpu *= record["seconds"] / 10
+        spans = {"track": (15, 5), "draw": (16, 1)}
+        return used(totals(record, cpu=cpu), cpu=7, others=28, spans=spans)
+
+    def test_the_thread_is_named_and_not_the_span_that_it_made_late(self):
+        (said,) = waiting(self.record())
+        assert said.title == "waiting for the interpreter's lock"
+        assert said.sure != "sure"
+        assert within(said.recoverable_ns, (15 + 16.3 + 5 - 7) * MS)
+        assert over_budget(self.record()) == []
+
+    def test_it_is_found_where_no_span_was_asked(self):
+        record = self.record()
+        record["usage"]["loop"]["spans"] = {}
+        (said,) = waiting(record)
+        assert said.title == "waiting for the interpreter's lock"
+
+    def test_threads_that_compute_for_the_loop_are_no_fault(self):
+        # Between two ticks there is nothing for them to do, so nobody is woken late
+        assert waiting(self.record(late=0, cpu=4)) == []
+
+    def test_it_points_at_the_lines_that_make_threads(self, tmp_path):
+        lines = "import threading\ndef hog(): pass\nthreading.Thread(target=hog).start()\n"
+        (tmp_path / "stages.py").write_text(lines)
+        record = self.record()
+        record["project"]["folder"] = str(tmp_path)
+        (place,) = waiting(record)[0].where
+        assert place.line == 3
+
+    def test_a_span_that_is_slow_by_itself_is_likely_no_more(self):
+        (said,) = over_budget(virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1))
+        assert said.sure == "likely"
+
+    def test_what_others_took_of_a_slow_span_is_not_its_own(self):
+        record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
+        assert over_budget(used(record, cpu=7, run_delay=1)) == []
+
+    def test_a_span_that_sleeps_now_and_then_is_its_own_whatever_others_took(self):
+        record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
+        (said,) = over_budget(used(record, cpu=6, run_delay=1))
+        assert within(said.recoverable_ns, MS)
+
+    def test_a_loop_that_misses_deadlines_in_line_is_told_who_stands_before_it(self):
+        record = virtual(read=2, detect=lambda i: 4 if i % 20 else 24, draw=1)
+        (said,) = crowded(used(totals(record, cpu=6, threads_delay=9), cpu=5, run_delay=3))
+        assert said.title == "more threads than processors"
+
+
 class TestCrowded:
     def record(self, threads_delay, cpu, run_delay=4):
         record = virtual(rate_hz=None, work=10)  # 3 s, on two processors

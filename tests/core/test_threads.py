@@ -73,6 +73,30 @@ def test_spans_are_asked_in_a_few_ticks_whichever_way_they_are_opened():
     assert stats["sleeps"].count == stats["computes"].count == 3 * ASK_EVERY
 
 
+def test_laps_and_spans_that_are_added_are_asked_as_well():
+    loop = Loop(ticks=2 * ASK_EVERY)
+    for _ in loop:
+        begin, sleeps, computes = (loop.timeline.lap(name) for name in ("", "sleeps", "computes"))
+        begin()
+        time.sleep(0.002)
+        sleeps()
+        sum(range(100_000))
+        computes()
+        with loop.timeline.within("added"):
+            time.sleep(0.002)
+    assert {name: asked["count"] for name, asked in loop.asked.items()} == {
+        "sleeps": 2,
+        "computes": 2,
+        "added": 2,
+    }
+    for name in ("sleeps", "added"):
+        assert loop.asked[name]["cpu_ns"] < loop.asked[name]["total_ns"] / 2
+    assert loop.asked["computes"]["cpu_ns"] > loop.asked["sleeps"]["cpu_ns"]
+    stats = loop.timeline.stats()
+    assert stats["sleeps"].count == 2 * ASK_EVERY
+    assert "added" not in stats
+
+
 def test_spans_of_other_threads_are_left_alone_while_a_tick_is_asked():
     loop = Loop(ticks=ASK_EVERY)
 

@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError
-from guide.record import known_runs, read_record
+from guide.readback import read_record
+from guide.record import known_runs
 from guide.report import bounded, whole
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import Any
 from guide.causes import sentence
 from guide.compare import differences, repeats_beside, tick_change
 from guide.errors import GuideError
-from guide.record import known_runs, latest_run, read_record, write_atomically
+from guide.readback import read_record
+from guide.record import known_runs, latest_run, write_atomically
 from guide.report import bounded, headline, whole
 from guide.report.figures import commit
 from guide.units import duration, number

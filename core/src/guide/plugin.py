@@ -260,6 +260,7 @@ class Verdict:
         pins: where it shows on the timeline.
         pressing: it does harm beside the time it costs, which may be none: memory that fills,
             frames that are lost. Such a one is worth mending whatever it gives back.
+        at_most: what it would give back is a bound, not measured nor tried: less may come of it.
     """
 
     title: str
@@ -275,6 +276,7 @@ class Verdict:
     teaches: tuple[str, ...] = ()
     pins: tuple[Pin, ...] = ()
     pressing: bool = False
+    at_most: bool = False
 
     def __str__(self) -> str:
         return f"{self.says} {self.remedy}".strip()

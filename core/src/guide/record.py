@@ -1,17 +1,19 @@
 """The record of a run: what run.json holds, and how it gets to disk whole.
 
 The schema is documented in docs/run-record.md and in run.schema.json beside this file; `SCHEMA`
-is raised when a reader of the old form would misread the new one.
+is raised when a reader of the old form would misread the new one. `guide.readback` reads it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import json
 import math
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,9 +21,7 @@ from typing import IO, Any
 
 import guide
 from guide.causes import Flight
-from guide.errors import GuideError
-from guide.journal import NAME as JOURNAL
-from guide.journal import add_reading, recovered, written_miss, written_spans, written_ticks
+from guide.journal import add_reading, written_miss, written_spans, written_ticks
 from guide.loop import Loop
 from guide.machine import machine_facts
 from guide.resources import Reading, Sampler
@@ -197,8 +197,32 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, _JSON) else str(value)
 
 
+def replaceable(file: Path) -> None:
+    """See that nothing but a regular file, or nothing, is in a file's place.
+
+    What is moved in takes the place of whatever is there, by its name: for root of /dev/null too.
+
+    Raises:
+        OSError: when a folder, a device, a pipe or a socket is there, or what a link leads to is
+            one.
+    """
+    try:
+        kind = file.stat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "a folder is there", str(file))
+    if not stat.S_ISREG(kind):
+        raise OSError(errno.EINVAL, "no ordinary file, so it is left as it is", str(file))
+
+
 def write_atomically(file: Path, write: Callable[[IO[Any]], object], mode: str = "w") -> None:
-    """Write a file beside its place and move it in whole: a reader sees the old one or the new."""
+    """Write a file beside its place and move it in whole: a reader sees the old one or the new.
+
+    Raises:
+        OSError: when it cannot be written, or what is in its place is no regular file.
+    """
+    replaceable(file)
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         # A model may generate half a surrogate pair, which UTF-8 has no bytes for.
@@ -215,31 +239,6 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write run.json."""
     text = json.dumps(record, allow_nan=False, separators=(",", ":"))
     write_atomically(folder / "run.json", lambda out: out.write(text + "\n"))
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """Read the run.json in `folder`.
-
-    Raises:
-        GuideError: when there is none, it is cut short, or it is of a newer schema.
-    """
-    file = folder / "run.json"
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        schema = record["schema"]
-    except FileNotFoundError:
-        raise GuideError(f"{folder} holds no run", "guide run makes one") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GuideError(f"{file} cannot be read: {error}", "run again: guide run") from None
-    if schema == SCHEMA and record.get("status") == "running" and (folder / JOURNAL).exists():
-        with contextlib.suppress(OSError):  # it ended this very moment: run.json is whole by now
-            record = recovered(record, folder / JOURNAL)
-    if schema != SCHEMA:
-        raise GuideError(
-            f"{file} has schema {schema}, this guide reads {SCHEMA}",
-            "pip install --upgrade guide-core",
-        )
-    return dict(record)
 
 
 def known_runs(runs: Path) -> list[Path]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from guide.asleep import Asked
+
 __all__ = ["Histogram", "SpanColumns", "SpanRecord", "Summary", "Timeline"]
 
 Lane = int | str  # a thread, or the name of a lane that is none ("gpu")
@@ -118,6 +120,7 @@ class Timeline:
         self.clock: Clock = clock or SystemClock()
         self.now_ns: Callable[[], int] = self.clock.now_ns
         self.enabled = enabled
+        self.asking = False  # whether this is a tick whose spans are asked what they computed
         self.loop_lane: Lane | None = None  # the thread whose ticks these are; the loop sets it
         self.lanes: dict[Lane, str] = {}  # names of threads, for the trace
         self._checked = sys.flags.dev_mode if checked is None else checked
@@ -178,15 +181,25 @@ class Timeline:
             return self._recorder().sites[name] if self.enabled else OFF
         return FlowSpan(self, name, flow) if self.enabled else OFF
 
-    def ask(self, asked: Callable[..., AbstractContextManager[None]] | None) -> None:
-        """Let another open the spans that `span` is asked for, until it is None again.
+    def ask(self, asked: Asked | None) -> None:
+        """Let another open the spans and end the laps, until it is None again.
 
         What opens them as ever stands behind it, so that a span pays nothing while nobody asks.
         """
-        if asked is None:
-            self.__dict__.pop("span", None)
-        else:
-            self.__dict__["span"] = asked
+        self.asking = asked is not None
+        if asked is not None:
+            self.__dict__.update(span=asked, lap=asked.lap, within=asked.within)
+            asked.begin()
+        elif "span" in self.__dict__:
+            del self.span, self.lap, self.within
+
+    def within(self, name: str) -> AbstractContextManager[None]:
+        """A context manager around work whose span is recorded by `add`.
+
+        It records none. In the few ticks in which spans are asked how much of their time they
+        computed, so is this.
+        """
+        return OFF
 
     def site(self, name: str) -> AbstractContextManager[None]:
         """The span `name` of the calling thread, to be entered any number of times: the cheapest.

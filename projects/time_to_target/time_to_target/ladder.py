@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from guide.record import known_runs, read_record
+from guide.readback import read_record
+from guide.record import known_runs
 
 from .climb import Climb, climbed
 from .drawing import ladder_svg, table

@@ -1,11 +1,12 @@
 """What becomes of verdicts: their order, their sum, and what is held against them later."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from guide.explain.answer import WORTH, Answer, ranked
-from guide.explain.versus import Versus, held, measured
+from guide.explain.answer import WORTH, Answer, Part, ranked
+from guide.explain.versus import Versus, held, measured, shift
 from guide.explain.written import read_answer, written
 from guide.plugin import Pin, Verdict
 from guide.plugins import Sentence
@@ -99,6 +100,14 @@ class TestWritten:
         found = answer(verdict("a", 40, (0, 40), evidence=(("gaps", "3"),)), verdict("no", 0))
         assert read_answer(json.loads(json.dumps(written(found)))) == found
 
+    def test_what_is_pressing_stays_so_and_an_older_guide_knew_of_none(self):
+        found = answer(verdict("leak", 0, pressing=True, at_most=True))
+        data = json.loads(json.dumps(written(found)))
+        assert data["verdicts"][0]["pressing"] is True
+        assert read_answer(data) == found
+        del data["verdicts"][0]["pressing"], data["verdicts"][0]["at_most"]
+        assert read_answer(data).worth[0].pressing is False
+
     def test_another_schema_is_refused(self):
         with pytest.raises(ValueError, match="schema"):
             read_answer(written(answer()) | {"schema": 99})
@@ -121,6 +130,21 @@ class TestVersus:
 
     def test_nothing_gone_promises_nothing(self):
         assert held(Versus(self.before, self.before)) == ""
+
+    def test_the_parts_that_moved_most_are_named_with_their_times(self):
+        was, now = (
+            replace(answer(step_ms=100), parts=tuple(Part(name, ns) for name, ns in parts.items()))
+            for parts in (
+                {"read": 10 * MS, "draw": 40 * MS, "show": 20 * MS, "gone": 8 * MS, "same": MS},
+                {"draw": 39 * MS, "read": 40 * MS, "show": 25 * MS, "new": 9 * MS, "same": MS},
+            )
+        )
+        moved = Versus(was, now).moved
+        assert [(part.name, part.more_ns // MS) for part in moved] == [
+            ("read", 30), ("new", 9), ("gone", -8)
+        ]  # fmt: skip
+        assert shift(moved[0]) == "30 ms more: 40 ms, 10 ms before"
+        assert Versus(was, was).moved == ()
 
     def test_a_step_that_became_longer_is_said_to_be(self):
         assert measured(Versus(self.before, answer(step_ms=150))) == "50 % more"

@@ -1,6 +1,7 @@
 """`guide explain` as it is typed: traces, runs, two of them; and what stands in the way."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import guide as package
 from guide.learn.cells import width
-from tests.core.explain.some_trace import write_plugin, write_trace
+from tests.core.explain.some_trace import events, write_plugin, write_trace
 
 SCHEMA = json.loads(
     (Path(package.__file__).parent / "explain" / "explain.schema.json").read_text(encoding="utf-8")
@@ -103,6 +104,57 @@ class TestTrace:
         assert done.returncode == 0, done.stderr
         assert all(width(line) <= 80 for line in done.stdout.splitlines())
 
+    @pytest.mark.parametrize(
+        ("kept", "says"),
+        [
+            (lambda e: e["name"].startswith("ProfilerStep"), "no operator, no kernel"),
+            (lambda e: e["name"] == "gemm" and e["ts"] == 0, "one event is all"),
+            (lambda e: e.get("cat") in ("user_annotation", "cpu_op"), "60 % of the time lies"),
+        ],
+    )
+    def test_where_there_is_little_to_go_by_nothing_is_called_well(
+        self, explain, tmp_path, kept, says
+    ):
+        made = {"schemaVersion": 1, "traceEvents": [e for e in events() if kept(e)]}
+        (tmp_path / "t.json").write_text(json.dumps(made))
+        text = " ".join(explain("t.json").stdout.split())
+        assert says in text
+        assert "Nothing is wrong" not in text
+        assert valid(explain("t.json", "--json").stdout)["healthy"] is False
+
+    def test_python_that_runs_no_operator_is_not_called_well(self, explain, tmp_path):
+        sleeps = {"ph": "X", "cat": "python_function", "pid": 1, "tid": 1, "dur": 9000}
+        steps = [e for e in events() if e["name"].startswith("ProfilerStep")]
+        made = steps + [sleeps | {"name": "sleep", "ts": 10 + e["ts"]} for e in steps]
+        (tmp_path / "t.json").write_text(json.dumps({"schemaVersion": 1, "traceEvents": made}))
+        text = " ".join(explain("t.json").stdout.split())
+        assert "no operator is in it" in text
+        assert "Nothing is wrong" not in text
+
+    def test_operators_that_fill_most_of_a_step_are_called_well(self, explain, tmp_path):
+        made = [e for e in events(busy=0.9) if e.get("cat") in ("user_annotation", "cpu_op")]
+        (tmp_path / "t.json").write_text(json.dumps({"schemaVersion": 1, "traceEvents": made}))
+        assert "Nothing is wrong" in explain("t.json").stdout
+
+    @pytest.mark.parametrize(("busy", "healthy"), [(0.4, False), (0.99, True)])
+    def test_what_limits_does_not_speak_against_the_verdicts(
+        self, explain, tmp_path, busy, healthy
+    ):
+        done = explain(write_trace(tmp_path / "t.json", busy=busy), "--json")
+        found = valid(done.stdout)
+        assert found["healthy"] is healthy
+        assert found["limits"].startswith("The GPU is busy")
+        assert ("it is the limit" in found["limits"]) is healthy
+        assert "No rule" not in found["limits"]
+
+    @pytest.mark.parametrize("said", [10**300, 1e308, float("inf"), True, -3, "7"])
+    def test_a_time_that_no_step_takes_is_not_believed(self, explain, tmp_path, said):
+        file = write_trace(tmp_path / "t.json")
+        made = {"guide": {"step_ns": said}, **json.loads(file.read_text())}
+        file.write_text(json.dumps(made))
+        done = explain(file)
+        assert done.stdout.startswith("A step takes 10 ms"), done.stderr
+
     def test_the_json_fits_its_schema(self, explain, tmp_path):
         found = valid(explain(write_trace(tmp_path / "t.json"), "--json").stdout)
         assert found["verdicts"][0]["recoverable_ns"] == 6_000_000
@@ -134,6 +186,25 @@ class TestTwo:
         before, after = (write_trace(tmp_path / f"{i}.json") for i in range(2))
         found = valid(explain(before, after, "--json").stdout)
         assert (found["gone"], found["still"]) == ([], ["waiting for data"])
+
+    def test_a_part_that_grew_is_named_where_no_rule_has_a_word_for_it(self, explain, tmp_path):
+        files = [write_trace(tmp_path / f"{us}.json", busy=0.99, step_us=us) for us in (1000, 3000)]
+        text = explain(*files, "--html", "out.html").stdout
+        assert "200 % more" in text
+        assert "Moved   gemm: 1.98 ms more: 2.97 ms, 990 µs before" in text
+        assert "Nothing is wrong" not in text
+        assert "Nothing is wrong" not in (tmp_path / "out.html").read_text()
+        found = valid(explain(*files, "--json").stdout)
+        assert found["moved"][0]["name"] == "gemm"
+
+    def test_a_span_of_a_run_that_grew_is_named(self, explain, guide, make_project):
+        project = make_project("with tick.span('read'):\n    time.sleep(0.001)", "rate_hz = 50")
+        guide("run", "--ticks", "20", cwd=project.path)
+        task = project.path / "demo" / "task.py"
+        task.write_text(task.read_text().replace("0.001", "0.003"))
+        guide("run", "--ticks", "20", cwd=project.path)
+        text = explain(*project.runs, cwd=project.path).stdout
+        assert re.search(r"^Moved   read: [\d.]+ ms more: [\d.]+ ms, [\d.]+ ms before", text, re.M)
 
     def test_a_trace_and_a_run_cannot_be_compared(self, explain, make_project, guide, tmp_path):
         project = make_project("time.sleep(0.001)")
@@ -236,6 +307,17 @@ class TestWrong:
         assert done.stderr.count("\n") == 1
         assert says in done.stderr
 
+    @pytest.mark.parametrize("held", ["", "no JSON", '{"traceEvents": []}', '{"$schema": 1}'])
+    def test_an_archive_with_a_bad_trace_in_it_is_named_by_its_own_name(
+        self, explain, tmp_path, held
+    ):
+        with zipfile.ZipFile(tmp_path / "bad.zip", "w") as pack:
+            pack.writestr("torch.json", held)
+        done = explain("bad.zip")
+        assert done.returncode == 1
+        assert "bad.zip " in done.stderr
+        assert "torch.json" not in done.stderr
+
     def test_an_archive_without_a_trace_or_cut_short(self, explain, tmp_path):
         with zipfile.ZipFile(tmp_path / "empty.zip", "w") as pack:
             pack.writestr("readme", "nothing here")
@@ -249,6 +331,34 @@ class TestWrong:
         done = explain(write_trace(tmp_path / "t.json"), "--html", "no/such/folder.html")
         assert done.returncode == 1
         assert "--html FILE" in done.stderr
+
+    @pytest.mark.parametrize("place", ["pipe", "link", "folder", "", "t.json", "same.json"])
+    def test_a_page_takes_the_place_of_no_pipe_no_folder_and_not_of_the_trace(
+        self, explain, tmp_path, place
+    ):
+        file = write_trace(tmp_path / "t.json")
+        trace = file.read_bytes()
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to("pipe")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "same.json").symlink_to("t.json")
+        done = explain(file, "--html", place)
+        assert (done.returncode in (1, 2), done.stdout) == (True, "")
+        assert done.stderr.count("Error") <= 1
+        assert "Traceback" not in done.stderr
+        assert (tmp_path / "pipe").is_fifo()
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "same.json").is_symlink()
+        assert file.read_bytes() == trace
+
+    def test_a_page_takes_the_place_of_nothing_that_a_run_is_made_of(self, explain, ran):
+        folder = ran.runs[0]
+        for name in ("run.json", "trace.json"):
+            before = (folder / name).read_bytes()
+            done = explain(folder, "--html", folder / name)
+            assert done.returncode == 1
+            assert "--html FILE" in done.stderr
+            assert (folder / name).read_bytes() == before
 
 
 def test_it_starts_without_anything_heavy(tmp_path):

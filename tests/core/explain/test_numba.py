@@ -1,6 +1,7 @@
 """`guide explain module:function`: what Numba did to a function, and why not more."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,15 @@ from guide.errors import GuideError, UsageError
 from guide.explain.numba import explain_function, syntax, target
 from guide.explain.numba.asm import read_asm
 from guide.explain.numba.code import read_loops
+from guide.explain.numba.cures import Case
+from guide.explain.numba.harmless import NotTried, must_be_harmless
 from guide.explain.numba.parallel import shared_writes
+from guide.explain.numba.plain import NotPlain, Plain
 from guide.explain.numba.remarks import by_loop, read_remarks
+from guide.explain.target import of_function
+from guide.explain.telling import headline
 
-pytest.importorskip("numba")
+numba = pytest.importorskip("numba")
 
 
 def written(folder: Path, text: str, name: str = "written.py") -> Path:
@@ -279,3 +285,313 @@ def test_the_body_of_a_prange_has_lines(tmp_path):
     facts = dict(explain_function(f"{file}:f", trial=False).facts)
     assert facts["loop of line 4"].startswith("vectorised")
     assert facts["parallel"] == "lines 4"
+
+
+# An example's arguments, read
+
+
+def read(text: str, **around: object) -> object:
+    plain = Plain(around)
+    *lines, last = ast.parse(text).body
+    for line in lines:
+        plain.line(line)
+    assert isinstance(last, ast.Expr)
+    return plain.value(last.value)
+
+
+def test_plain_expressions_have_a_value():
+    found = read(
+        "import numpy as np\nrng = np.random.default_rng(0)\nn = -3\n"
+        "(np.ones((3, 2), np.float32)[:, 0] * 2.0, rng.random(4), np.arange(n + 9.0), [1, 2])\n"
+    )
+    assert [one.dtype.name for one in found[:3]] == ["float32", "float64", "float64"]
+    assert (found[0].strides, len(found[2]), found[3]) == ((4,), 6, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "leave()",
+        "np.load('there')",
+        "np.frompyfunc(leave, 0, 1)()",
+        "np.ones(3).tofile('there')",
+        "n = leave()\nn",
+        "np = other\nnp.ones(3)",
+        "import other as np\nnp.ones(3)",
+        "own.ones(3)",
+        "own + 1",
+        "own[0]",
+        "float(own)",
+        "[leave() for i in (1,)]",
+        "(lambda: 1)()",
+        "10 ** 10 ** 10",
+        "().__class__",
+    ],
+)
+def test_what_would_run_somebodys_code_has_no_value(text):
+    def leave(*_: object) -> object:
+        raise AssertionError("it was run")
+
+    class Own:
+        __add__ = __getitem__ = __float__ = ones = leave
+
+    with pytest.raises(NotPlain):
+        read(text, leave=leave, own=Own())
+
+
+def test_no_line_of_a_docstring_and_no_function_beside_it_is_run(tmp_path):
+    left = tmp_path / "left"
+    file = written(
+        tmp_path,
+        "from numba import njit\n"
+        f"def leave():\n    open({str(left)!r}, 'w')\n    return 1.0\n"
+        "def example():\n    return (leave(),)\n@njit\n"
+        'def f(a):\n    """\n    >>> leave()\n    1.0\n    >>> f(leave())\n    """\n    return a\n'
+        'def g(a):\n    """\n    >>> leave()\n    1.0\n    >>> n = 3\n    >>> g(n)\n    """\n'
+        "    return a\n",
+    )
+    assert "guessed" in dict(explain_function(f"{file}:f", trial=False).facts)["compiled for"]
+    facts = dict(explain_function(f"{file}:g", as_njit=True, trial=False).facts)
+    assert facts["compiled for"] == "a: int64 (the example in its docstring)"
+    assert not left.exists()
+
+
+def test_an_example_function_is_read_where_it_only_returns_plain_values(tmp_path):
+    file = written(
+        tmp_path,
+        "import numpy as np\nfrom numba import njit\ndef example():\n    n = 3\n"
+        "    return (np.ones(n, np.float32),)\n@njit\ndef f(a):\n    return a\n",
+    )
+    facts = dict(explain_function(f"{file}:f", trial=False).facts)
+    assert facts["compiled for"] == "a: float32[::1] (example of its module)"
+
+
+# What may be called
+
+
+HARMLESS = """
+import builtins
+import sys
+import numpy as np
+from math import sqrt
+from types import ModuleType
+from numba import njit, objmode, prange
+
+copy = np.copy
+other = ModuleType("other")
+
+@njit
+def leave(a):
+    with objmode():
+        sys.exit()
+    return a
+
+@njit
+def helper(row):
+    own = row.copy()
+    return own.sum() + sqrt(2.0)
+
+@njit
+def tells(a):
+    print(a)
+    return a
+
+other.copy = other.sum = leave
+round = leave
+
+def within(helper):
+    @njit
+    def f(a):
+        return helper(a)
+    return f
+
+@njit
+def reckons(a):
+    out = []
+    for i in prange(a.shape[0]):
+        out.append(helper(a[i:]) + (a[i:] ** 2).sum() + abs(a[i]) + np.float32(2))
+    return np.sqrt(np.array(out)) + copy(a).max()
+
+@njit
+def as_a_method(a):
+    return other.copy(a)
+
+@njit
+def shadowed(a):
+    return round(a)
+
+@njit
+def by_another_name(a):
+    mine = leave
+    return mine(a)
+
+@njit
+def deeper(a):
+    return within_tells(a)
+
+@njit
+def raises(a):
+    if a[0] > 2.0:
+        raise Own("x")
+    return a
+
+class Own(Exception):
+    pass
+
+within_tells = within(tells)
+within_helper = within(helper)
+"""
+
+
+def examined(folder: Path, name: str) -> None:
+    file = written(folder, HARMLESS, f"harmless_{name}.py")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function = getattr(module, name)
+    source = syntax.source_of(function.py_func)
+    case = Case(function.py_func, source, (numba.float64[::1],), {"nopython": True})
+    must_be_harmless(case)
+
+
+@pytest.mark.parametrize("name", ["reckons", "within_helper"])
+def test_what_does_nothing_but_reckon_may_be_called(tmp_path, name):
+    examined(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("as_a_method", "more than reckon"),
+        ("shadowed", "more than reckon"),
+        ("by_another_name", "calls mine"),
+        ("deeper", "calls print"),
+        ("raises", "calls Own"),
+    ],
+)
+def test_what_a_call_reaches_counts_and_not_what_it_is_called(tmp_path, name, why):
+    with pytest.raises(NotTried, match=why):
+        examined(tmp_path, name)
+
+
+def test_an_index_that_is_wrong_in_a_function_it_calls_is_found_before_it_is_timed(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit\n@njit\ndef beyond(a, i):\n    a[i + 10_000_000] = 1.0\n@njit\n"
+        "def f(a):\n    for i in range(a.shape[0]):\n        beyond(a, i)\n",
+    )
+    found = explain_function(f"{file}:f", like="float64[::1]")
+    assert dict(found.facts)["not tried"] == "IndexError on arguments made up"
+    assert found.call_ns == 0
+    assert not of_function(f"{file}:f", found).healthy
+
+
+DIES = """
+import os
+import sys
+import time
+from numba import njit
+
+@njit
+def f(a):
+    for i in range(a.shape[0]):
+        a[i] *= 2.0
+
+# What goes wrong while it is tried, and not before
+watched = {"time": lambda: time.sleep(60), "die": lambda: os._exit(9)}["WHAT"]
+from guide.explain.numba import trial
+trial.Bench.time = lambda self: watched()
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("die", "ended the process (code 9)"), ("time", "longer than 20 s")]
+)
+def test_a_trial_that_dies_or_does_not_end_is_told_and_never_called_healthy(tmp_path, what, said):
+    file = written(tmp_path, DIES.replace("WHAT", what))
+    found = explain_function(f"{file}:f", like="float64[::1]", limit_s=20.0)
+    assert said in found.unsettled
+    answer = of_function(f"{file}:f", found)
+    assert not answer.healthy
+    assert said in headline(answer)
+    assert "Nothing is wrong" not in headline(answer)
+
+
+# All kinds of parameters
+
+
+KINDS = """
+import numpy as np
+import numba
+from numba import njit, types
+
+def plainly(n):
+    return n if n < 2 else plainly(n - 1)
+
+@njit
+def recursive(n):
+    return n if n < 2 else recursive(n - 1) + recursive(n - 2)
+
+@njit
+def by_name(a, scale=2.0, *, bias=1.0):
+    for i in range(a.shape[0]):
+        a[i] = a[i] * scale + bias
+
+@njit
+def rest(a, *more, last=1):
+    for b in more:
+        for i in range(a.shape[0]):
+            a[i] += b[i] * last
+
+@njit(numba.void(numba.from_dtype(np.dtype([("x", "f8"), ("y", "f4")]))[:]))
+def records(r):
+    for i in range(r.shape[0]):
+        r[i].x = r[i].x * 2 + r[i].y
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "types"),
+    [
+        ("recursive", "", "n: float64"),
+        ("plainly", "", "n: float64"),
+        ("by_name", "", "a: float64[::1], scale: float64, bias: float64"),
+        ("rest", "", "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 3), last: int64"),
+        (
+            "rest",
+            "float64[::1], float64[::1], int64",
+            "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 1), last: int64",
+        ),
+        ("records", "", "r: Record(x: float64, y: float32)[:]"),
+    ],
+)
+def test_whatever_numba_compiles_is_explained(tmp_path, name, like, types):
+    file = written(tmp_path, KINDS)
+    facts = dict(explain_function(f"{file}:{name}", like=like, as_njit=True).facts)
+    assert facts["compiled for"].rpartition(" (")[0].partition(" (guessed")[0] == types
+
+
+def test_an_error_that_is_not_numbas_own_is_one_line_too(tmp_path):
+    file = written(
+        tmp_path,
+        "import ctypes\nfrom numba import njit\nown = ctypes.CDLL(None).getpid\n@njit\n"
+        "def f(a):\n    return a + own()\n",
+    )
+    with pytest.raises(GuideError, match="Numba cannot compile it: TypeError: ctypes function"):
+        explain_function(f"{file}:f")
+
+
+def test_a_loop_that_only_gathers_is_not_told_to_gather_first(tmp_path):
+    file = written(
+        tmp_path,
+        "from numba import njit\n@njit\ndef only(a, idx, out):\n"
+        "    for i in range(idx.shape[0]):\n        k = idx[i]\n        out[i] = a[k]\n"
+        "@njit\ndef more(a, idx, out):\n"
+        "    for i in range(idx.shape[0]):\n        out[i] = a[idx[i]] * 2.0 + 1.0\n",
+    )
+    like = "float64[::1], int64[::1], float64[::1]"
+    only = explain_function(f"{file}:only", like=like, trial=False)
+    assert [one.remedy for one in only.verdicts] == [""]
+    assert not of_function("only", only).worth
+    (verdict,) = explain_function(f"{file}:more", trial=False).verdicts
+    assert verdict.remedy.startswith("Gather first")

@@ -158,7 +158,8 @@ def test_a_step_is_as_long_as_the_device_takes_for_it_however_far_the_host_runs_
     step_ns, parts, limits = spent.of_trace(read_trace(tmp_path / "t.json"))
     assert step_ns == pytest.approx(10 * MS, rel=0.01)
     assert parts[0].ns == pytest.approx(10 * MS, rel=0.01)
-    assert "it is the limit" in limits
+    assert "busy 100 %" in limits
+    assert "it is the limit" in spent.conclusion(parts)
 
 
 def test_threads_that_sit_in_python_take_no_lane_from_those_that_work(tmp_path):

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from decimal import Decimal
 
 import pytest
 
 from benchmarks.explain import bulk
 from guide.errors import GuideError
 from guide.explain import reading
+from guide.explain.columns import nanoseconds
 from guide.explain.reading import read_trace
 from guide.explain.trace import CATEGORIES
 
@@ -299,3 +301,19 @@ def test_other_tools_are_told_apart(read):
     plain = {"ph": "X", "name": "work", "pid": 1, "tid": 1, "ts": 1, "dur": 2}
     with pytest.raises(GuideError, match="JAX or TensorFlow"):
         read([named, plain])
+
+
+@pytest.mark.parametrize(
+    "us",
+    [
+        *("1785423014511870.123", "7.0", "0.3", "29999.969999999998", "0.0004", "0.0005"),
+        *("0.0015", "12.34567", "-3.25", "1.5e3", "2.0006e-2", "99999999999999999.9999", "3"),
+    ],
+)
+def test_times_in_text_are_as_exact_as_decimals_are(us):
+    assert nanoseconds(us) == round(Decimal(us) * 1000)
+
+
+@pytest.mark.parametrize("us", ["", ".", "1.", ".5.5", "nan", "Infinity", "one", "1.2x", "9" * 30])
+def test_what_is_no_time_is_none_or_the_time_it_says(us):
+    assert nanoseconds(us) == (1000 if us == "1." else None)

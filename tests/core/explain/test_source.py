@@ -248,9 +248,25 @@ def test_a_span_is_found_where_it_is_opened(tmp_path, monkeypatch):
     assert span_places(tmp_path, "detect")[0].text == 'with tick.span("detect"):'
 
 
+def test_the_line_of_the_project_comes_before_those_of_the_engine(tmp_path):
+    stage = 'import guide_vision\nclass Draw:\n    name = "draw"\n'
+    write(tmp_path, stages=stage)  # the engine has stages of that name, too
+    (found,) = span_places(tmp_path, "draw")
+    assert found.file.endswith("stages.py")
+    assert found.line == 3
+
+
 def test_a_span_of_the_engine_is_found_in_the_engine(tmp_path):
     write(tmp_path, task="import guide_graphics.raster\n")
     found = span_places(tmp_path, "render/shade")
     assert found
     assert all("guide_graphics" in place.file for place in found)
     assert all("render/shade" in place.text for place in found)
+
+
+def test_of_a_module_that_does_none_of_it_its_loop_is_named_and_no_comment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("# by hand\nimport time\nwhile True:\n    time.sleep(1)\n")
+    (tmp_path / "flat.py").write_text("# by hand\nimport time\n")
+    assert [place.line for place in candidates("train.py(1): <module>", (".item",))] == [3]
+    assert [str(place) for place in candidates("flat.py(1): <module>")] == ["flat.py"]

@@ -4,11 +4,14 @@ import json
 
 import pytest
 
+from guide.clock import VirtualClock
 from guide.errors import GuideError
 from guide.explain.page import page
+from guide.explain.spent import of_run
 from guide.explain.target import explain_target
 from guide.explain.telling import Teller
 from guide.plugins import Plugins
+from tests.core.loops import MS, Stages, record_of
 from tests.core.sample_record import killed, older, sample
 
 EVIL = "<script>alert(1)</script>"
@@ -48,3 +51,27 @@ def test_a_step_of_a_run_is_counted_from_when_it_was_due(tmp_path):
     late, work = record["lateness"]["mean_ns"], record["tick_time"]["mean_ns"]
     found = explained(tmp_path / "run", record)
     assert found.answer.step_ns == pytest.approx(late + work, abs=2)
+
+
+class Nested(Stages):
+    """Has garbage collected inside of a span, and a span inside of another."""
+
+    def step(self, tick):
+        with tick.span("draw"):
+            began_ns = self.clock.now_ns()
+            self.clock.advance(8 * MS)
+            tick.timeline.add("gc", began_ns, began_ns + 7 * MS)
+            with tick.span("text"):
+                self.clock.advance(MS)
+        with tick.span("track"):
+            self.clock.advance(2 * MS)
+
+
+@pytest.mark.parametrize("rate_hz", [100, 50])  # missed, so there are flight records; or met
+def test_what_lies_inside_of_a_span_is_no_part_of_a_tick_beside_it(rate_hz):
+    clock = VirtualClock()
+    record = record_of(Nested(clock), clock=clock, ticks=40, rate_hz=rate_hz)
+    tick_ns, parts, limits = of_run(record)
+    assert sum(part.ns for part in parts) == pytest.approx(tick_ns, rel=0.01)
+    assert [part.name for part in parts][:2] == ["draw", "track"]
+    assert "draw" in limits

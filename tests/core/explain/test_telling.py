@@ -109,6 +109,13 @@ def test_a_figure_and_its_unit_stay_on_one_line():
         assert not any(re.match(r"(ms|%|GB|kB)", line) for line in wrapped(text, room)), room
 
 
+def test_a_gain_that_nobody_measured_is_promised_at_best():
+    found = answer(full("a", 20 * MS), full("b", 10 * MS, at_most=True))
+    assert "would take about 32 ms" in promise(found)
+    assert "; with all 2, at best 2" in promise(found)
+    assert "would take at best about 32 ms" in promise(answer(full("a", 20 * MS, at_most=True)))
+
+
 def test_the_promise_says_that_shared_time_is_counted_once_only_where_some_is_shared():
     pins = (Pin(0, 20 * MS),)
     shared = answer(full("a", 20 * MS, pins=pins), full("b", 20 * MS, pins=pins))

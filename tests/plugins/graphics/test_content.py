@@ -155,7 +155,7 @@ def test_one_call_draws_the_same_picture_as_a_call_each():
 class TestExercises:
     def test_they_have_all_that_an_author_is_asked_for(self):
         made = [e for e in EXERCISES.values() if (e.folder / "exercise.toml").is_file()]
-        assert len(made) == 6
+        assert len(made) == 7
         for exercise in made:
             for name in ("README.md", "hints.md", "solution.md"):
                 assert (exercise.folder / name).is_file(), (exercise.id, name)

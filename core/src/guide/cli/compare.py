@@ -13,7 +13,8 @@ from guide.compare import Change, Comparison, repeats_beside
 from guide.compare import compare as between
 from guide.errors import UsageError
 from guide.project import find_project
-from guide.record import known_runs, read_record
+from guide.readback import read_record
+from guide.record import known_runs
 from guide.units import number, quantity
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from guide.cli.shared import terminal
 from guide.errors import GuideError, UsageError
-from guide.explain.kept import against, keep, last_time
-from guide.explain.page import NAME as PAGE
-from guide.explain.page import page, write_page
-from guide.explain.target import Explained, explain_target
+from guide.explain.target import PAGE, Explained, explain_target
 from guide.explain.telling import Teller
 from guide.explain.versus import Versus, written_versus
 from guide.explain.written import written
 from guide.learn.contents import all_exercises, all_sections
 from guide.plugins import Plugins
+from guide.record import replaceable
+
+_ELSEWHERE = "choose another place: --html FILE"
 
 
 @click.command("explain")
@@ -85,11 +85,15 @@ def show(
         raise UsageError("at most two can be held against each other", "guide explain BEFORE AFTER")
     if html and no_html:
         raise UsageError("--html and --no-html are opposites", "leave one of them out")
+    if html:
+        _is_free(html)
     plugins = Plugins()
     found = [
         explain_target(target, plugins, like=like, as_njit=as_njit)
         for target in (targets or (None,))
     ]
+    if html:
+        _is_no_input(html, (file for each in found for file in each.read))
     subject, notes = found[-1], []
     versus, last = None, ""
     if len(found) == 2:
@@ -97,17 +101,21 @@ def show(
         document = written_versus(versus, [written(each.answer) for each in found])
     else:
         if subject.folder is not None and subject.record is not None:
+            from guide.explain.kept import last_time
+
             last = last_time(subject.folder, subject.record, subject.answer)
         document = written(subject.answer)
-    notes += [keep(each.folder, each.answer) for each in found if each.folder is not None]
+    notes += [_keep(each) for each in found]
     known = {item.id for of in (all_sections, all_exercises) for item in of(plugins)}
-    beside = subject.folder / PAGE if subject.folder and not (as_json or no_html) else None
-    file = html or beside
+    beside = subject.folder / PAGE if subject.folder else None
+    file = html or (None if as_json or no_html else beside)
     if file is not None:
+        from guide.explain.page import page
+
         text = page(subject.answer, subject.trace, known=known, last=last, versus=versus)
         trouble = _write(file, text)
         if trouble and html:
-            raise GuideError(trouble, "choose another place: --html FILE")
+            raise GuideError(trouble, _ELSEWHERE)
         notes.append(f"no page is written: {trouble}" if trouble else "")
         file = None if trouble else file
     if as_json:
@@ -126,13 +134,40 @@ def show(
     click.echo("\n".join(lines), color=color)
 
 
+def _keep(found: Explained) -> str:
+    """Keep what was promised of a run; says in a line what was in the way, else nothing."""
+    if found.folder is None:
+        return ""
+    from guide.explain.kept import keep
+
+    return keep(found.folder, found.answer)
+
+
 def _write(file: Path, text: str) -> str:
     """Write the page; says in a line what was in the way, else nothing."""
+    from guide.explain.page import write_page
+
     try:
         write_page(file, text)
     except OSError as error:
         return f"{file}: {error.strerror or error}"
     return ""
+
+
+def _is_free(html: Path) -> None:
+    """See that a page may be put there, before anything takes its time."""
+    try:
+        replaceable(html)
+    except OSError as error:
+        raise GuideError(f"{html}: {error.strerror or error}", _ELSEWHERE) from None
+
+
+def _is_no_input(html: Path, read: Iterable[Path]) -> None:
+    if not html.exists():
+        return
+    for file in read:
+        if file.exists() and html.samefile(file):
+            raise GuideError(f"{html} is what was to be explained", _ELSEWHERE)
 
 
 def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
@@ -144,7 +179,10 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
-    if found.answer.unsettled:
+    if found.answer.unsettled and found.answer.unit == "call":
+        return "call it on arguments of your own: NUMBA_BOUNDSCHECK=1 python SCRIPT"
+    taken = found.trace is not None and "guide" in found.trace.about  # by guide profile
+    if found.answer.unsettled and not taken:
         return "guide profile SCRIPT, which takes five warm steps, the device's work and stacks"
     typed = shlex.quote(str(targets[-1]))
     if found.answer.unit == "call":
@@ -158,6 +196,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
 def _versus(before: Explained, after: Explained) -> Versus:
     runs = (before.folder, after.folder)
     if runs[0] and runs[1] and after.record:
+        from guide.explain.kept import against
+
         found = against(before.answer, runs[0], after.answer, runs[1], after.record)
         if found is not None:
             return found

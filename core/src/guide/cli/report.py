@@ -13,7 +13,8 @@ import click
 from guide.causes import sentence
 from guide.errors import GuideError
 from guide.project import find_project
-from guide.record import latest_run, read_record
+from guide.readback import read_record
+from guide.record import latest_run
 from guide.report import bounded, headline, whole, write_report
 from guide.units import duration, number, percent, quantity
 

@@ -33,8 +33,9 @@ from guide.loop import Loop
 from guide.plugin import load
 from guide.plugins import Plugins, explain
 from guide.project import Project, find_project, make_task, read_project, source_state
+from guide.readback import read_record
 from guide.realtime import realtime as ask_realtime
-from guide.record import closing_record, opening_record, read_record
+from guide.record import closing_record, opening_record
 from guide.replay import Replay, Replayed
 from guide.resources import Meter, ProcessMeter, Reading, Sampler, Unavailable
 from guide.run import Failure, Run, Task, drive

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +70,8 @@ class Answer:
         facts: lines about the subject itself.
         missing: what the evidence lacked.
         failed: rules that failed, and how.
+        parts: every part of its time by name, to hold against another answer's: `spent` is what
+            is told of them. Kernels side by side count twice, so that these may be more than it.
     """
 
     subject: str
@@ -86,6 +88,7 @@ class Answer:
     facts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = field(default=(), compare=False)
 
     @property
     def healthy(self) -> bool:

@@ -115,6 +115,9 @@ class Columns:
         return np.sort(np.frombuffer(self._sample, np.int64)), self._stride
 
     def _complete(self, event: dict[str, Any], dur: Any) -> None:
+        name = event.get("name", "")
+        if self.overflowed and not self._window and self._is_passed_over(name):
+            return
         ts = event.get("ts")
         if type(ts) is str and ts[-4:-3] == ".":
             try:
@@ -123,6 +126,9 @@ class Columns:
                 start = nanoseconds(ts)
         else:
             start = ts * 1000 if type(ts) is int else nanoseconds(ts)
+        if self._window and start is not None and start >= self._window.end_ns:
+            self.seen += 1
+            return
         if type(dur) is str and dur[-4:-3] == ".":
             try:
                 ns: int | None = int(dur[:-4] + dur[-3:])
@@ -134,7 +140,6 @@ class Columns:
             self._losses.count("timeless")
             return
         self.seen += 1
-        name = event.get("name", "")
         if (self.overflowed or self._window) and not self._is_kept(start, start + ns, name):
             return
         args = event.get("args")
@@ -233,6 +238,13 @@ class Columns:
             len(self.rows) < self._steps * _WIDTH and type(name) is str and dialects.is_step(name)
         )
 
+    def _is_passed_over(self, name: Any) -> bool:
+        """Of a file too large to be kept, whether an event neither names a step nor is sampled."""
+        if (self.seen + 1) % self._stride == 0 or type(name) is not str or dialects.is_step(name):
+            return False
+        self.seen += 1
+        return True
+
     def _overflow(self) -> None:
         """No room for more: keep of what is here the steps, and a sample of the times."""
         if self._window:
@@ -273,6 +285,13 @@ def nanoseconds(us: Any) -> int | None:
     """
     if type(us) is int:
         return us * 1000 if abs(us) < _LATEST_NS else None
+    if type(us) is str:
+        whole, _, part = us.partition(".")
+        if len(whole) <= 18 and whole.isdecimal() and part.isdecimal():  # as nearly all are
+            if len(part) <= 3:
+                return int(whole + part.ljust(3, "0"))
+            if part[3] != "5":
+                return int(whole + part[:3]) + (part[3] > "5")
     if isinstance(us, float):
         us = repr(us) if math.isfinite(us) else "NaN"
     try:

@@ -16,7 +16,8 @@ from guide.errors import GuideError
 from guide.explain.answer import WORTH, Answer
 from guide.explain.versus import Versus, held
 from guide.explain.written import read_answer, written
-from guide.record import known_runs, read_record, write_atomically
+from guide.readback import read_record
+from guide.record import known_runs, write_atomically
 
 NAME = "explain.json"
 _NEWEST = 20  # runs that are looked through for one that was explained

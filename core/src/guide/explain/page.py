@@ -11,15 +11,22 @@ import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
 from guide.explain.spent import IDLE
-from guide.explain.telling import SURE, gain_of, headline, learn, promise, shown
+from guide.explain.telling import (
+    SURE,
+    gain_of,
+    headline,
+    learn,
+    promise,
+    shown,
+    standing,
+)
 from guide.explain.trace import Trace
-from guide.explain.versus import Versus, held, less
+from guide.explain.versus import Versus, held, less, shift, slower
 from guide.plugin import Verdict
 from guide.record import write_atomically
 from guide.report.page import cells, document, section, table, tiles
 from guide.units import duration, percent
 
-NAME = "explain.html"
 _STYLE = Path(__file__).parent / "explain.css"
 # A command with what belongs to it: options, and names with a sign that words do not have
 _COMMAND = re.compile(
@@ -61,8 +68,10 @@ def _sections(
     if answer.steps > 1:
         about += f" · {answer.steps:,} {answer.unit}s"
     yield f"<header><h1>Where the time goes</h1><p class='sub'>{about}</p></header>"
-    mood = "good" if answer.healthy else "unsure"
-    yield f"<p class='verdict {mood}'>{escape(headline(answer))}</p>"
+    worse = versus is not None and slower(versus)
+    mood = "good" if answer.healthy and not worse else "unsure"
+    said = headline(answer) if versus is None or answer.worth else standing(versus)
+    yield f"<p class='verdict {mood}'>{escape(said)}</p>"
     if versus is not None:
         yield _changes(versus)
     if last:
@@ -198,6 +207,7 @@ def _changes(versus: Versus) -> str:
     rows += [("still there", verdict.title) for _, verdict in versus.still]
     rows += [("new", verdict.title) for verdict in versus.new]
     items = "".join(f"<li>{what}: <b>{escape(title)}</b></li>" for what, title in rows)
+    items += "".join(f"<li>{escape(p.name)}: <b>{shift(p)}</b></li>" for p in versus.moved)
     promise = held(versus)
     promise = f"<p>{escape(promise)}.</p>" if promise else ""
     return section(escape(changed(versus)), f"<ul>{items}</ul>{promise}")

@@ -154,8 +154,18 @@ def _say_what_is_absent(events: Events, losses: Losses) -> None:
         losses.say("a device was called, but no work of it is in the trace: profile CUDA as well")
     if here & set(DEVICE) and not here & {"op", "runtime", "python", "annotation"}:
         losses.say("only a device's work is in the trace: profile the CPU as well, to see why")
-    elif "op" in here and "python" not in here:
+    elif here & set(DEVICE) and "runtime" not in here:
+        losses.say("no launches in the trace, so why a device was idle can only be guessed")
+    elif here & set(DEVICE) and not _linked(events):
+        losses.say("which launch asked for which kernel is not in the trace (correlation)")
+    if "op" in here and "python" not in here:
         losses.say("taken without stacks, so lines of source cannot be told: with_stack=True")
+
+
+def _linked(events: Events) -> bool:
+    """Whether any of the devices' work has the number of a launch."""
+    work, calls = (events.correlation[events.of(*of)] for of in (DEVICE, ("runtime",)))
+    return bool(np.isin(work[work > 0], calls).any())
 
 
 def _events(columns: Columns, losses: Losses, first_ns: int) -> Events:

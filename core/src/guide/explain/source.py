@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from guide.explain.constructs import dotted, first_line, lines_of, scope_at
+from guide.explain.constructs import dotted, first_line, inside, lines_of, scope_at
 from guide.explain.files import is_file, meant, parsed, place, read, sources
 from guide.explain.trace import Trace
 from guide.plugin import Place
@@ -44,7 +44,8 @@ def candidates(
         roots: folders to look for the file in, before the working folder and `sys.path`.
 
     Returns:
-        A Place for each line with its text; the function's own line when it does none of this.
+        A Place for each line with its text; the function's own line when it does none of this, of
+        a module its first loop's, or none (0).
         Where the file is not to be had, has changed or cannot be read, one Place with what the
         trace says; none when `function_name` names no function of a file.
     """
@@ -98,8 +99,8 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
 
     `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
     the name, such as a stage's `name = "detect"` or a loop's `phase = "forward"`. An engine (a
-    package `guide_...` that the project imports) is looked into where the project opens no such
-    span itself.
+    package `guide_...` that the project imports) is looked into where the project itself has no
+    line of that name: what can be changed comes before what cannot.
 
     Returns:
         A Place for each line, with its text; none when it is not to be found.
@@ -112,7 +113,7 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
             continue
         engines |= dict.fromkeys(_engines(tree))
         found += _spans(tree, file, lines, name)
-    if not any(rank == 0 for rank, _ in found):
+    if not found:
         for package in [*engines, "guide"]:
             for root in _package(package):
                 for file in sources(root):
@@ -123,12 +124,27 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     return tuple(dict.fromkeys(place for rank, place in found if rank == best))
 
 
+def call_places(folder: Path | str, names: Sequence[str]) -> tuple[Place, ...]:
+    """Lines of a project that call one of some functions, whatever stands before the name."""
+    found: dict[Place, None] = {}
+    for file in sources(Path(folder)):
+        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
+        calls = [] if tree is None else [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        for call in calls:
+            if dotted(call.func).rpartition(".")[2] in names:
+                found[place(file, lines, call.lineno)] = None
+    return tuple(found)
+
+
 def _is_beside(file: Path, root: Path) -> bool:
     """Whether a file below a root runs in no span of a run: a test, an exercise, a template."""
     return not _BESIDE.isdisjoint(file.relative_to(root).parts)
 
 
 def _def_line(scope: ast.AST) -> int:
+    if isinstance(scope, ast.Module):  # it has no `def`: what it does again and again is meant
+        loops = [n.lineno for n in inside(scope) if isinstance(n, ast.For | ast.While)]
+        return min(loops, default=0)
     return int(getattr(scope, "lineno", 1) or first_line(scope))
 
 

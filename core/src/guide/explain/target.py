@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
 from guide.explain import spent
 from guide.explain.answer import Answer, Line, Part, Unit, printable, ranked
+from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.sampling import read_samples
 from guide.explain.trace import Trace
@@ -21,8 +22,14 @@ from guide.plugins import Plugins, verdicts
 from guide.trace import FILES
 from guide.units import duration
 
+if TYPE_CHECKING:
+    from guide.explain.numba import Explained as FunctionExplained
+
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
+
+PAGE = "explain.html"
+"""What an answer about a run is called in its folder, as a page."""
 
 _SUFFIXES = (".json", ".gz", ".pftrace", ".zip")
 _SLOWER = 0.02  # by which a profiled step must differ for it to be said
@@ -41,6 +48,7 @@ class Explained:
     trace: Trace | None = None
     folder: Path | None = None  # of the run
     record: Mapping[str, Any] | None = None
+    read: tuple[Path, ...] = ()  # files that are a person's, and no page's place
 
 
 def explain_target(
@@ -54,14 +62,13 @@ def explain_target(
     Raises:
         GuideError: when there is no such thing, or nobody who could explain it.
     """
-    from guide.cli.report import find_run
-
     if typed is None:
-        return _run(find_run(None), plugins)
+        return _run(_found(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        return Explained(_function(str(typed), like, as_njit))
+        answer = _function(str(typed), like, as_njit)
+        return Explained(answer, read=_sources(str(typed), answer))
     if typed.is_file():
-        of_a_run = typed.name in ("run.json", "report.html", "explain.html", *FILES)
+        of_a_run = typed.name in ("run.json", "report.html", PAGE, *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
             return _run(typed.parent, plugins)
         if not typed.name.endswith(_SUFFIXES):
@@ -72,13 +79,20 @@ def explain_target(
     if not typed.exists() and typed.name.endswith(_SUFFIXES):
         raise GuideError(f"there is no {typed}", "guide profile takes a trace, guide run makes one")
     try:
-        folder = find_run(typed)
+        folder = _found(typed)
     except GuideError:
         if typed.exists():
             raise
         what = f"{typed} is no trace, no run and no module:function"
         raise GuideError(what, "guide report shows the last run") from None
     return _run(folder, plugins)
+
+
+def _found(typed: Path | None) -> Path:
+    """The folder of a run; the last one's without a name."""
+    from guide.cli.report import find_run  # which a trace does without
+
+    return find_run(typed)
 
 
 def _profile(folder: Path) -> Path | None:
@@ -99,7 +113,7 @@ def _file(file: Path, name: str, plugins: Plugins) -> Explained:
             raise GuideError("no installed track has rules for a trace of torch's", remedy)
         lacks = "no installed track has rules for traces; a run has its own: guide explain RUN"
         trace = replace(trace, missing=(*trace.missing, lacks))
-    return Explained(_of_trace(trace, name, plugins), trace)
+    return Explained(_of_trace(trace, name, plugins), trace, read=(file,))
 
 
 def _has_rules(plugins: Plugins) -> bool:
@@ -127,15 +141,22 @@ def _read(file: Path) -> Trace:
             raise GuideError(f"{file} holds no trace", "guide trace --with TORCH.JSON makes one")
         if held[name].file_size > _MOST_UNPACKED:
             raise GuideError(f"{file} unpacks to more than 8 GB", "profile fewer steps")
+        member = Path(folder) / name
         try:
-            return replace(read_trace(Path(pack.extract(held[name], folder))), source=str(file))
+            pack.extract(held[name], folder)
+            return replace(read_trace(member), source=str(file))
+        except GuideError as error:  # what a person named is the archive
+            said = (text.replace(str(member), str(file)) for text in (error.message, error.remedy))
+            raise GuideError(*said) from None
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise GuideError(f"{file} is damaged: {error}", "make it again: guide trace") from None
 
 
-def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
+def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict] = ()) -> Answer:
+    """What there is to say of a trace; `also` is what else was found about its program."""
     unit: Unit = "step" if trace.stepped else "trace"
-    watched_ns, parts, limits = spent.of_trace(trace)
+    watched_ns, watched, limits = spent.of_trace(trace)
+    parts = watched
     # Rules speak of the time that a step takes when nobody looks, where that is known
     step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
     slower = watched_ns / step_ns if step_ns else 1.0
@@ -150,16 +171,23 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins) -> Answer:
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=trace.missing,
+        limits=limits, facts=tuple(facts), missing=(*trace.missing, *spent.crowded(trace)),
+        parts=tuple(
+            Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
+        ) if parts else (),
     )  # fmt: skip
-    answer = ranked(answer, verdicts(plugins, "trace", trace))
-    if not answer.worth:
-        answer = replace(answer, unsettled=spent.unsettled(trace, parts))
-    return answer
+    answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
+    if answer.worth:
+        return answer
+    return replace(
+        answer,
+        limits=f"{limits} {spent.conclusion(parts)}".strip(),
+        unsettled=spent.unsettled(trace, parts, watched),
+    )
 
 
 def _run(folder: Path, plugins: Plugins) -> Explained:
-    from guide.record import read_record
+    from guide.readback import read_record
     from guide.report import whole
 
     record = read_record(folder)
@@ -176,11 +204,11 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     profile = _profile(folder)
     if profile is not None and _has_rules(plugins):
         trace = _read(profile)
-        answer = _of_trace(trace, name, plugins)
         # The profiler slowed this run: what its ticks cost says nothing. What fills up or gets
         # lost does; but rules of runs count from the loop's start, which a profile does not know.
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
-        return Explained(_in_order(ranked(answer, kept)), trace, folder, record)
+        answer = _of_trace(trace, name, plugins, kept)
+        return Explained(answer, trace, folder, record, _files(folder))
     tick_ns, parts, limits = spent.of_run(full)
     missing = []
     if profile is not None:
@@ -192,8 +220,15 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
+        parts=spent.all_of_run(full),
     )  # fmt: skip
-    return Explained(ranked(answer, found), own, folder, record)
+    return Explained(ranked(answer, found), own, folder, record, _files(folder))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """What a run is made of, but for the pages that were made of it."""
+    names = ("run.json", "explain.json", *FILES, *PROFILES)
+    return tuple(folder / name for name in names)
 
 
 def _lines(sampled: Mapping[str, Any] | None, tick_ns: int) -> tuple[Line, ...]:
@@ -223,12 +258,6 @@ def _named(folder: Path, record: Mapping[str, Any]) -> str:
     return f"run {folder.resolve().name} of {record['project']['name']}"
 
 
-def _in_order(answer: Answer) -> Answer:
-    """Verdicts of the run and of its profile, as one ranking."""
-    worth = sorted(answer.worth, key=lambda verdict: -verdict.recoverable_ns)
-    return replace(answer, worth=tuple(worth))
-
-
 def _own(folder: Path) -> tuple[Trace | None, tuple[str, ...]]:
     """The run's timeline, which is there to be drawn: without it the answer is whole."""
     file = next((folder / name for name in FILES if (folder / name).is_file()), None)
@@ -252,10 +281,27 @@ def _moved(verdict: Verdict, later_ns: int) -> tuple[Pin, ...]:
     )
 
 
+def _sources(typed: str, answer: Answer) -> tuple[Path, ...]:
+    """Where a function may stand: the file that was named, and those that its verdicts name."""
+    named = {place.file for each in (*answer.worth, *answer.left) for place in each.where}
+    module = typed.rpartition(":")[0]
+    said = (module, f"{module.replace('.', '/')}.py", *sorted(named - {""}))
+    return tuple(file for file in map(Path, said) if is_file(file))
+
+
 def _function(typed: str, like: str, as_njit: bool) -> Answer:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
     explain_function = load("guide.explain.numba:explain_function")
-    said = explain_function(typed, like=like, as_njit=as_njit)
+    return of_function(typed, explain_function(typed, like=like, as_njit=as_njit))
+
+
+def of_function(name: str, said: FunctionExplained) -> Answer:
+    """What Numba did to a function, as an answer."""
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
-    return ranked(Answer(typed, "call", said.call_ns, facts=facts), said.verdicts)
+    answer = ranked(Answer(name, "call", said.call_ns, facts=facts), said.verdicts)
+    if answer.worth:
+        if not said.unsettled or said.unsettled in dict(said.facts).values():
+            return answer
+        return replace(answer, facts=(*facts, f"stopped: {said.unsettled}"))
+    return replace(answer, unsettled=said.unsettled)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from guide.explain.answer import Answer
-from guide.explain.versus import Versus, held, measured
+from guide.explain.versus import Versus, held, measured, shift, slower
 from guide.learn.cells import clusters, pad, width
 from guide.plugin import Place, Verdict
 from guide.units import duration, percent
@@ -101,10 +101,12 @@ class Teller:
             text = f"{shown(line.place)} takes {now}, {duration(line.ns)} before"
             yield from self.hanging("Line", text, 0)
             yield from self.lines(line.place.text, _LABEL, style="soft")
+        for i, part in enumerate(versus.moved):
+            yield from self.hanging("" if i else "Moved", f"{part.name}: {shift(part)}", 0)
         if promise := held(versus):
             yield from self.lines(f"{promise}.")
         yield ""
-        first = "" if after.worth else headline(replace(after, step_ns=0))
+        first = "" if after.worth else standing(versus)
         if after.worth:
             first = f"Next: {after.worth[0].title}, {gain_of(after, after.worth[0])}."
         yield from self.answer(after, everything=everything, full=1, first=first)
@@ -234,9 +236,19 @@ def headline(answer: Answer) -> str:
             return f"{len(answer.worth)} to mend; the first: {top.title}."
         gain = _time_and_share(top.recoverable_ns, answer)
         return f"{takes} Most of what could be won back: {top.title}, {gain}."
+    if answer.unsettled and answer.unit == "call":
+        return f"{takes} Whether anything is wrong with it is open: {answer.unsettled}.".strip()
     if answer.unsettled:
-        return f"{takes} Too little to say what that is made of: {answer.unsettled}.".strip()
+        return f"{takes} Whether that is well cannot be said: {answer.unsettled}.".strip()
     return f"{takes} Nothing is wrong with it that is worth mending. {answer.limits}".strip()
+
+
+def standing(versus: Versus) -> str:
+    """What to know about the later of two in which nothing is worth mending."""
+    after = versus.after
+    if after.healthy and slower(versus):
+        return f"No rule found why it takes longer; what moved most says where. {after.limits}"
+    return headline(replace(after, step_ns=0))
 
 
 def changed(versus: Versus) -> str:
@@ -265,9 +277,12 @@ def promise(answer: Answer) -> str:
         return f"{duration(ns)}, {percent(whole - ns, whole)} less"
 
     what = {"trace": "all of it", "tick": "a tick", "call": "a call"}.get(answer.unit, "a step")
-    text = f"With 1 mended {what} would take about {said(answer.mended_ns(answer.worth[:1]))}"
+    best = "at best " if answer.worth[0].at_most else ""
+    first = said(answer.mended_ns(answer.worth[:1]))
+    text = f"With 1 mended {what} would take {best}about {first}"
     if len(answer.worth) > 1:
-        text += f"; with all {len(answer.worth)}, {said(answer.mended_ns())}"
+        best = "at best " if any(each.at_most for each in answer.worth) else ""
+        text += f"; with all {len(answer.worth)}, {best}{said(answer.mended_ns())}"
         if sum(each.recoverable_ns for each in answer.worth) > 1.01 * (whole - answer.mended_ns()):
             text += ". What two of them share is counted once"
     return f"{text}."

@@ -37,6 +37,7 @@ DEVICE = ("kernel", "memcpy", "memset")
 
 
 _ROUNDED = 1000  # ns
+_AGES = 1 << 62  # ns, 146 years: no step takes as long
 
 
 class Window(NamedTuple):
@@ -96,10 +97,10 @@ class Events:
 
     def named(self, *parts: str, among: Ints | None = None) -> Ints:
         """Indices of the events whose name holds one of `parts`, among some or all."""
-        known = np.fromiter(
-            (any(part in name for part in parts) for name in self.names), bool, len(self.names)
-        )
         among = np.arange(len(self)) if among is None else among
+        known = np.zeros(len(self.names), bool)
+        for index in np.flatnonzero(np.bincount(self.name[among])).tolist():
+            known[index] = any(part in self.names[index] for part in parts)
         found: Ints = among[known[self.name[among]]]
         return found
 
@@ -165,7 +166,9 @@ class Trace:
         """
         said = self.about.get("guide")
         timed = said.get("step_ns") if isinstance(said, Mapping) else None
-        return round(timed) if isinstance(timed, int | float) and timed > 0 else self.step_ns
+        if isinstance(timed, bool) or not isinstance(timed, int | float):
+            return self.step_ns
+        return round(timed) if 0 < timed < _AGES else self.step_ns
 
     @property
     def typical(self) -> Window:

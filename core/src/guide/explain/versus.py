@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from guide.compare import Change
 from guide.explain.answer import WORTH, Answer, Line
 from guide.plugin import Verdict
+from guide.units import duration
+
+if TYPE_CHECKING:
+    from guide.compare import Change
+
+_MOVED = 3  # parts that are named
+_BESIDE = 0.1  # of the largest change: what is less is not named beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A part of a step that takes longer than before, or less long; 0: it was not there, or is."""
+
+    name: str
+    before_ns: int
+    after_ns: int
+
+    @property
+    def more_ns(self) -> int:
+        """By how much longer it takes; negative: less long."""
+        return self.after_ns - self.before_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,18 @@ class Versus:
         return tuple(sorted(found, key=lambda each: -abs(each[1]))[:3])
 
     @property
+    def moved(self) -> tuple[Moved, ...]:
+        """The parts of a step whose time changed most, the largest change first."""
+        was, now = ({p.name: p.ns for p in a.parts} for a in (self.before, self.after))
+        if not (was and now):
+            return ()
+        names = dict.fromkeys([*was, *now])
+        found = [Moved(name, was.get(name, 0), now.get(name, 0)) for name in names]
+        found.sort(key=lambda part: -abs(part.more_ns))
+        least = max(_BESIDE * abs(found[0].more_ns), 1)
+        return tuple(part for part in found[:_MOVED] if abs(part.more_ns) >= least)
+
+    @property
     def predicted(self) -> float | None:
         """The share of a step that mending what is gone was to win; None where nothing is."""
         gone = self.gone
@@ -108,6 +140,20 @@ def measured(versus: Versus) -> str:
     return f"{text}, which may be chance" if unsure else text
 
 
+def shift(part: Moved) -> str:
+    """What became of a part: "12.5 ms more: 13.5 ms, 1.04 ms before"."""
+    more = "more" if part.more_ns > 0 else "less"
+    now = duration(part.after_ns) if part.after_ns else "none"
+    was = f"{duration(part.before_ns)} before" if part.before_ns else "none before"
+    return f"{duration(abs(part.more_ns))} {more}: {now}, {was}"
+
+
+def slower(versus: Versus) -> bool:
+    """Whether a step takes so much longer that it is no chance."""
+    share, bounds = versus.measured or 0.0, versus.interval
+    return share < -WORTH and (bounds is None or max(bounds) < 0)
+
+
 def held(versus: Versus) -> str:
     """The promise for what is gone against what came of it, in a sentence; "" of nothing gone."""
     promised = versus.predicted
@@ -133,6 +179,10 @@ def written_versus(versus: Versus, documents: Sequence[dict[str, Any]]) -> dict[
         "gone": [verdict.title for verdict in versus.gone],
         "still": [verdict.title for _, verdict in versus.still],
         "new": [verdict.title for verdict in versus.new],
+        "moved": [
+            {"name": part.name, "before_ns": part.before_ns, "after_ns": part.after_ns}
+            for part in versus.moved
+        ],
         "predicted": None if promised is None else round(promised, 6),
         "measured": None if share is None else round(share, 6),
         "interval": None if bounds is None else [round(bound, 6) for bound in bounds],

@@ -86,6 +86,8 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
             {"start_ns": int(pin.start_ns), "end_ns": int(pin.end_ns), "lane": pin.lane}
             for pin in verdict.pins[:_PINS]
         ],
+        "pressing": verdict.pressing,
+        "at_most": verdict.at_most,
     }
 
 
@@ -108,4 +110,7 @@ def _read(data: Mapping[str, Any]) -> Verdict:
         word and Word(word["name"], word["means"]),
         tuple(data["teaches"]),
         tuple(Pin(pin["start_ns"], pin["end_ns"], pin["lane"]) for pin in data["pins"]),
+        # What was kept by an older guide has neither
+        bool(data.get("pressing", False)),
+        bool(data.get("at_most", False)),
     )

@@ -13,7 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from guide.record import read_record, write_atomically
+from guide.readback import read_record
+from guide.record import write_atomically
 from guide.report import energy, figures, misses
 from guide.report.page import Record, bounded, document, section
 from guide.units import duration, number, percent

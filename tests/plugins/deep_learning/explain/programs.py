@@ -15,9 +15,12 @@ from typing import Any
 from .simulated import BACKWARD, MAIN, Machine
 
 PRODUCT = "ampere_bf16_s16816gemm_bf16_128x128_ldg8_f2f_stages_32x5_tn"
+ALIGNED = "cutlass_80_tensorop_bf16_s16816gemm_bf16_128x128_32x5_nn_align8"
 SINGLE = "ampere_sgemm_128x64_tn"
 PLAIN = "void at::native::vectorized_elementwise_kernel<4, at::native::CUDAFunctor_add<float>>"
 REDUCE = "ncclDevKernel_AllReduce_Sum_f32_RING_LL(ncclDevKernelArgsStorage<4096ul>)"
+SOFTMAX = "void (anonymous namespace)::softmax_warp_forward<c10::BFloat16, float, 10, false, false>"
+FLASH = "void pytorch_flash::flash_fwd_kernel<Flash_fwd_kernel_traits<64, 128, 128, 4>>"
 OTHER = "void my_library::scan_kernel<float>(float*, int)"
 LOADER = "enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__"
 
@@ -54,6 +57,10 @@ class Program:
     anomaly: bool = False
     scan: float = 0.0
     start_up: float = 0.0
+    softmax: float = 0.0  # between two products of a layer's attention
+    fused: float = 0.0  # that attention in one kernel
+    clone: int = 0  # copies within the device, at every so-manieth layer
+    output_us: float = 0.0  # a copy to the host that nobody waits for
     devices: int = 1
     slower: dict[str, float] = field(default_factory=dict)
 
@@ -99,6 +106,9 @@ class Program:
                     m.exchange(REDUCE, self.exchange)
             m.join()
         self._optimizer(m)
+        if self.output_us:
+            with m.open("cpu_op", "aten::to"), m.open("cpu_op", "aten::copy_"):
+                m.copy("back", self.output_us, int(self.output_us * 6000), pageable=False)
         if self.last_item:
             m.item()
         m.spend(20.0 + self.python)
@@ -108,6 +118,16 @@ class Program:
             m.op("aten::convert", "cudnn::ops::nchwToNhwcKernel<__half>", self.layout)
         self._op(m, "aten::mm", self.name, self.product, layer)
         self._op(m, "aten::add", PLAIN, self.plain, layer)
+        if self.softmax:
+            m.op("aten::bmm", self.name, 15.0)
+            m.op("aten::_softmax", SOFTMAX, self.softmax)
+            m.op("aten::bmm", self.name, 15.0)
+        if self.fused:
+            m.op("aten::_flash_attention_forward", FLASH, self.fused)
+        if self.clone and layer % self.clone == 0:
+            with m.open("cpu_op", "aten::clone"), m.open("cpu_op", "aten::copy_"):
+                m.spend(6.0)
+                m.copy("within", 60.0, 60_000_000, pageable=False)
         if self.scan and layer % 10 == 0:
             m.op("my::scan", OTHER, self.scan)
         if self.item and layer % self.item == 0:
@@ -221,6 +241,26 @@ PLANTED = (
     _planted("anomaly", "debug left on", LIGHT, anomaly=True),
     _planted("exchange late", "exposed communication", exchange=1_500.0, late=True),
     _planted("exchange small", "many small exchanges", exchange=25.0, buckets=160, late=True),
+    _planted("copies back", "exposed copies to the host", output_us=3_000.0),
+    _planted("clones", "copies within the GPU", replace(SOUND, clone=2), clone=1),
+    _planted(
+        "compiling once",
+        "compiling",
+        replace(SOUND, steps=1, marked=False, input_us=50.0, pageable=False),
+        compiling=30_000.0,
+    ),
+    Case(
+        "misaligned",
+        replace(SOUND, name=ALIGNED.replace("align8", "align1"), product=180.0),
+        replace(SOUND, name=ALIGNED),
+        ("misaligned products",),
+    ),
+    Case(
+        "unfused",
+        replace(SOUND, softmax=60.0),
+        replace(SOUND, fused=42.0),
+        ("unfused attention",),
+    ),
     _planted("layout", "layout transforms", layout=20.0),
     Case("launches", SMALL, replace(SMALL, host=5.0), ("launch-bound",)),
     Case(

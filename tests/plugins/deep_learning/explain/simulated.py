@@ -120,11 +120,13 @@ class Machine:
             self.wait()
 
     def copy(self, way: str, us: float, bytes_: int, pageable: bool = True) -> float:
-        """A copy between host and device; a large one from pageable memory holds the host."""
+        """A copy to, from or within a device; a large one from pageable memory holds the host."""
         kind = "Pageable" if pageable else "Pinned"
         name = f"Memcpy HtoD ({kind} -> Device)"
         if way == "back":
             name = f"Memcpy DtoH (Device -> {kind})"
+        elif way == "within":
+            name = "Memcpy DtoD (Device -> Device)"
         begin = self.now
         end = self.work(name, us, COMPUTE, "cudaMemcpyAsync", "gpu_memcpy", bytes_=bytes_)
         if pageable and bytes_ > 65536:

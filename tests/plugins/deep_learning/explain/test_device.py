@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from guide.explain.reading import read_trace
+from guide.explain.spent import of_trace, unsettled
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, load
 from guide.plugins import Plugins
@@ -141,6 +142,92 @@ def test_without_correlations_the_cause_is_still_named(
     for event in machine.events:
         event["args"].pop("correlation", None)
     assert top_of(read(machine, tmp_path)) == title
+
+
+FAULTS_OF_KERNELS = {
+    "fp32": "no tensor cores",
+    "layout": "layout transforms",
+    "one kernel": "one kernel dominates",
+    "elementwise": "memory-bound elementwise work",
+}
+
+
+def without(machine: Machine, absent: str) -> Machine:
+    """What a profiler that was asked for less would have written."""
+    if absent == "correlations":
+        for event in machine.events:
+            event["args"].pop("correlation", None)
+    host = {"launches": ("cuda_runtime",), "host": ("cuda_runtime", "cpu_op", "user_annotation")}
+    machine.events = [e for e in machine.events if e["cat"] not in host.get(absent, ())]
+    return machine
+
+
+@pytest.mark.parametrize("absent", ["correlations", "launches", "host"])
+@pytest.mark.parametrize(("name", "title"), FAULTS_OF_KERNELS.items(), ids=FAULTS_OF_KERNELS)
+def test_what_kernels_are_is_said_without_their_launches(
+    name: str, title: str, absent: str, tmp_path: Path
+) -> None:
+    (case,) = [case for case in PLANTED if case.name == name]
+    # Reads its loss: without launches nobody knows which step work is of that comes steps later
+    program = replace(case.program, last_item=True)
+    whole = worth(read(program.run(), tmp_path))
+    part = read(without(program.run(), absent), tmp_path)
+    (there,), (here,) = (
+        [verdict for verdict in said if verdict.title == title] for said in (whole, worth(part))
+    )
+    steps = 1 if part.stepped else case.program.steps
+    assert here.recoverable_ns == pytest.approx(there.recoverable_ns * steps, rel=0.2)
+    assert any("launch" in said or "profile the CPU" in said for said in part.missing)
+
+
+@pytest.mark.parametrize("absent", ["correlations", "launches", "host"])
+def test_an_idle_device_is_not_healthy_where_launches_are_not_known(
+    absent: str, tmp_path: Path
+) -> None:
+    trace = read(without(SMALL.run(), absent), tmp_path)
+    assert absent != "host" or worth(trace) == []  # of which nothing can be said
+    assert "launches are not known" in unsettled(trace, *2 * of_trace(trace)[1:2])
+
+
+def test_operators_are_not_said_to_compute_on_the_cpu_where_launches_are_absent(
+    tmp_path: Path,
+) -> None:
+    program = replace(SMALL, host=400.0)
+    assert "work on the CPU" not in {
+        verdict.title for verdict in worth(read(without(program.run(), "launches"), tmp_path))
+    }
+
+
+def test_a_kernel_far_slower_than_all_others_is_named_with_its_operator(tmp_path: Path) -> None:
+    said = found(read(replace(SOUND, scan=1_200.0).run(), tmp_path))
+    first, *_ = said
+    assert first.title == "one kernel dominates"
+    assert "scan_kernel<float>, 4 times, launched by my::scan." in first.says
+    (busy,) = [verdict for verdict in said if verdict.title == "GPU-bound"]
+    assert "my_library::scan_kernel<float>" in busy.says
+
+
+def test_a_copy_from_pageable_memory_is_waited_for_until_its_last_piece(tmp_path: Path) -> None:
+    """The host is back when that is in the driver's buffer, and the device still copies it."""
+
+    def back_early(share: float) -> Trace:
+        machine = replace(SOUND, input_us=6_000.0).run()
+        copies = [e for e in machine.events if e["cat"] == "gpu_memcpy"]
+        calls = [e for e in machine.events if e["name"] == "cudaMemcpyAsync"]
+        for copy, call in zip(copies, calls, strict=True):
+            end = copy["ts"] + (1 - share) * copy["dur"]
+            call["dur"] = round(end - call["ts"], 3)
+        return read(machine, tmp_path)
+
+    def waits(trace: Trace) -> int:
+        facts = facts_of(trace)
+        assert facts is not None
+        return len(facts.queue.waits.of("in"))
+
+    assert waits(back_early(0.02)) == SOUND.steps
+    assert "unpinned copies" in {verdict.title for verdict in worth(back_early(0.02))}
+    # One that is back in the midst of it has only left it to the device
+    assert waits(back_early(0.5)) == 0
 
 
 @pytest.mark.parametrize("late_us", [-400.0, 2.0])

@@ -49,7 +49,7 @@ def test_a_program_is_ended_in_order_once_its_trace_is_there(tmp_path):
     assert trace.stepped
     assert len(trace.steps) in (4, 5)
     assert "A step takes" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("Next: ")
+    assert "\nNext: " in done.stdout
 
 
 def test_to_the_end_lets_it_go_on_and_keeps_the_trace_before(tmp_path):

@@ -32,13 +32,15 @@ LIMIT_S = 90.0
 class Explained:
     """What was found: verdicts, the costliest first, and facts (name and value) to show.
 
-    `call_ns` is what a call took on arguments made up; 0: it was not called.
+    `call_ns` is what a call took on arguments made up; 0: it was not called. `unsettled` says why
+    a function that nothing was found in may be far from well all the same; "": it may not.
     """
 
     target: str
     verdicts: list[Verdict] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     call_ns: int = 0
+    unsettled: str = ""
 
 
 def explain_function(
@@ -113,12 +115,13 @@ def _read(
         why = f": {last[0]}" if last else ""
         raise GuideError(f"{target} ended the process that looked at it (code {code}){why}")
     facts = [(name, value) for name, value in said[-1]["facts"]]
+    unsettled = said[-1]["unsettled"]
     if code is None:
-        facts.append(("stopped", f"after {limit_s:.0f} s: what was to be tried is missing"))
+        unsettled = f"trying it took longer than {limit_s:.0f} s and was stopped"
     elif code:
-        facts.append(("stopped", "what was to be tried ended the process that tried it"))
+        unsettled = f"a call on arguments made up ended the process (code {code})"
     found = [_verdict(one) for one in said[-1]["verdicts"]]
-    return Explained(target, found, facts, said[-1]["call_ns"])
+    return Explained(target, found, facts, said[-1]["call_ns"], unsettled)
 
 
 def _verdict(data: dict[str, Any]) -> Verdict:

@@ -17,8 +17,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import update_wrapper
 from importlib import import_module
 from pathlib import Path
+from types import CellType, FunctionType
 from typing import Any
 
 from guide.explain.numba.remarks import OPTIONS, LoopRemarks, by_loop, read_remarks
@@ -137,6 +139,42 @@ def what_llvm_says() -> Iterator[Callable[[], str]]:
             os.close(kept)
 
 
+def jitted(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    """What `numba.jit(**options)` makes of a function, without what it has been compiled to before.
+
+    A function that calls itself finds itself under its name: the new one, not the person's. Numba
+    would take that for another that is being compiled already.
+    """
+
+    def is_itself(value: Any) -> bool:
+        return value is function or getattr(value, "py_func", None) is function
+
+    jit = import_module("numba").jit(**options)
+    around, code = function.__globals__, function.__code__
+    names = [name for name in code.co_names if is_itself(around.get(name))]
+    cells = [CellType() if is_itself(_held(one)) else one for one in function.__closure__ or ()]
+    fresh = [
+        one for one, old in zip(cells, function.__closure__ or (), strict=True) if one is not old
+    ]
+    if not (names or fresh):
+        return jit(function)
+    around = dict(around)
+    copy = FunctionType(code, around, function.__name__, function.__defaults__, tuple(cells))
+    dispatcher = jit(update_wrapper(copy, function))
+    copy.__kwdefaults__ = function.__kwdefaults__
+    around.update(dict.fromkeys(names, dispatcher))
+    for cell in fresh:
+        cell.cell_contents = dispatcher
+    return dispatcher
+
+
+def _held(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing yet
+        return None
+
+
 def compile_for(
     function: Callable[..., Any], signature: tuple[Any, ...], options: Mapping[str, Any]
 ) -> Compiled:
@@ -145,10 +183,9 @@ def compile_for(
     Raises:
         numba.core.errors.NumbaError: when it does not compile.
     """
-    numba = import_module("numba")
     with warnings.catch_warnings(record=True) as caught, what_llvm_says() as said:
         warnings.simplefilter("always")
-        dispatcher = numba.jit(**options)(function)
+        dispatcher = jitted(function, options)
         start = time.perf_counter()
         dispatcher.compile(signature)
         seconds = time.perf_counter() - start

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from guide.errors import GuideError
 from guide.explain.numba import facts, reasons, samples
 from guide.explain.numba.cures import TYPED, Case
+from guide.explain.numba.harmless import Failed, NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
-from guide.explain.numba.trial import Bench, NotTried, Trial
+from guide.explain.numba.trial import Bench, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
 from guide.units import duration
 
-Stage = tuple[list[Verdict], list[tuple[str, str]], int]
-"""Verdicts, facts, and the ns of a call (0: not timed)."""
+Stage = tuple[list[Verdict], list[tuple[str, str]], int, str]
+"""Verdicts, facts, the ns of a call (0: not timed), and why no verdicts would say nothing."""
 
 # What part of (1 - 1/lanes) of a call might be won where nothing could be tried. A recurrence is
 # the formula's: there is nothing to win by mending the code.
-_HOPE = {"cost": 0.0, "carried": 0.0, "recurrence": 0.0, "indirect": 0.3}
+_HOPE = {"cost": 0.0, "carried": 0.0, "recurrence": 0.0, "moves": 0.0, "indirect": 0.3}
 _HELPS = 1.05  # less is within what two runs of the same code differ by
 
 
@@ -41,10 +41,10 @@ class Explaining:
         beside += facts.beside(self, loops)
         said = facts.facts_of(self, loops)
 
-        def stage(call_ns: int) -> Stage:
+        def stage(call_ns: int, unsettled: str = "") -> Stage:
             whole = [*(verdict for _, verdict in found), *beside]
             whole.sort(key=lambda one: (one.word != facts.RACE, -one.recoverable_ns))
-            return whole, said, call_ns
+            return whole, said, call_ns, unsettled
 
         yield stage(0)
         if not trial:
@@ -56,7 +56,7 @@ class Explaining:
             call_ns = bench.time()
         except NotTried as error:
             said = [*said, ("not tried", str(error))]
-            yield stage(0)
+            yield stage(0, str(error) if isinstance(error, Failed) else "")
             return
         said = [*said, ("timed on", bench.size)]
         for i, (loop, verdict) in enumerate(found):
@@ -68,14 +68,13 @@ class Explaining:
         yield stage(call_ns)
 
     def _compile(self) -> None:
-        numba_error = import_module("numba.core.errors").NumbaError
         first: Exception | None = None
         given, guesses = self.case, self.sample.guesses
         for types in guesses:
             self.case = replace(given, signature=types)
             try:
                 _ = self.case.base
-            except numba_error as error:
+            except Exception as error:  # Numba's own errors are not all NumbaErrors
                 first = first or error
             else:
                 if len(guesses) > 1:
@@ -111,7 +110,8 @@ class Explaining:
             share = _HOPE.get(loop.reasons[0].key, 0.5)
             gain = round(call_ns * share * (1 - 1 / max(facts.lanes(self.case), 2)))
             said = (("gain", "estimated, at most: not tried"),) if gain else ()
-            return replace(verdict, recoverable_ns=gain, evidence=(*verdict.evidence, *said))
+            evidence = (*verdict.evidence, *said)
+            return replace(verdict, recoverable_ns=gain, evidence=evidence, at_most=True)
         try:
             trial = bench.compare(loop.cures)
         except NotTried as error:

@@ -72,14 +72,17 @@ def _signature(types: tuple[Any, ...]) -> str:
 
 def said(kind: Any) -> str:
     """A type as a person writes it: float64[:,::1]."""
+    if hasattr(kind, "fields") and hasattr(kind, "typeof"):  # a record's own words are long
+        fields = ", ".join(f"{name}: {said(kind.typeof(name))}" for name in kind.fields)
+        return f"Record({fields})"
     if not (hasattr(kind, "layout") and hasattr(kind, "ndim")):
-        return str(kind).replace("<iv=None>", "")
+        return str(kind).replace("<iv=None>", "").removeprefix("StarArg")
     colons = [":"] * kind.ndim
     if kind.layout == "C":
         colons[-1] = "::1"
     elif kind.layout == "F":
         colons[0] = "::1"
-    return f"{kind.dtype}[{','.join(colons)}]"
+    return f"{said(kind.dtype)}[{','.join(colons)}]"
 
 
 def _parallel(found: Parallel) -> list[tuple[str, str]]:
@@ -226,8 +229,11 @@ def does_not_compile(explaining: Explaining, error: Exception | None) -> tuple[s
     unsupported = next((one for one in lines if one.startswith("Use of")), plain)
     at = getattr(getattr(error, "loc", None), "line", 0)
     where = f", {Path(source.file).name}:{at}: {source.text(at)}" if source.holds(at or 0) else ""
-    remedy = ""
-    if explaining.sample.source == "guessed":
-        guess = ", ".join(f"{name}: {said(kind)}" for name, kind in explaining.case.types.items())
-        remedy = f'the types were guessed ({guess}); --like "float64[::1], int64" says which'
+    types = ", ".join(f"{name}: {said(kind)}" for name, kind in explaining.case.types.items())
+    whence = explaining.sample.source
+    remedy = f'--like "float64[::1], int64" gives others than those of {whence} ({types})'
+    if whence == "guessed":
+        remedy = f'the types were guessed ({types}); --like "float64[::1], int64" says which'
+    if not isinstance(error, import_module("numba.core.errors").NumbaError):
+        unsupported = f"{type(error).__name__}: {unsupported}"
     return f"Numba cannot compile it: {unsupported[:200]}{where}", remedy

@@ -239,8 +239,9 @@ def _missed(
         line = line_of("array bounds")
         here = [one for one in syntax.subscripts(span.node) if one.lineno == line]
         found = [(line, ast.unparse(one)) for one in here]
+    looked_up = "moves" if syntax.only_moves(span.node) else "indirect"
     if found and ("array bounds" in text or "dependent memory" in text):
-        return reason("indirect", *found[0])
+        return reason(looked_up, *found[0])
     if "dependent memory" in text:
         return reason("carried", line_of("dependent memory"))
     if (spread := _spread(case, span, "A")) and cured("layout"):
@@ -250,7 +251,7 @@ def _missed(
     if "not beneficial" in text:
         return reason("cost", line_of("not beneficial"))
     if found:
-        return reason("indirect", *found[0])
+        return reason(looked_up, *found[0])
     return reason("other", said[0].line if said else span.line, text)
 
 

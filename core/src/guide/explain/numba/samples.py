@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import doctest
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from guide.errors import GuideError, UsageError
-from guide.explain.numba.syntax import Source
+from guide.explain.numba.plain import NotPlain, Plain
+from guide.explain.numba.syntax import Source, source_of
 
 GUESSED = "guessed"
 _LIKE = 'such as --like "float32[::1], int64"'
@@ -75,11 +77,27 @@ def _types(text: str) -> tuple[Any, ...]:
 
 
 def _fitting(types: tuple[Any, ...], source: Source) -> tuple[Any, ...]:
-    wanted = len(source.parameters)
+    types, wanted = _gathered(types, source), len(source.parameters)
     if len(types) != wanted:
-        takes = ", ".join(source.parameters) or "nothing"
+        names = [f"*{name}" if name == source.rest else name for name in source.parameters]
+        takes = ", ".join(names) or "nothing"
         raise UsageError(f"--like gives {len(types)} types; it takes {wanted}: {takes}", _LIKE)
     return types
+
+
+def _gathered(types: tuple[Any, ...], source: Source) -> tuple[Any, ...]:
+    """The types with those for `*args` as one, the tuple that Numba makes of them."""
+    if not source.rest:
+        return types
+    numba_types = import_module("numba").types
+    at = source.parameters.index(source.rest)
+    after = len(source.parameters) - at - 1
+    if len(types) < at + after:
+        return types
+    rest = types[at : len(types) - after]
+    if len(rest) == 1 and isinstance(rest[0], numba_types.BaseTuple):
+        rest = tuple(rest[0])
+    return (*types[:at], numba_types.StarArgTuple(rest), *types[len(types) - after :])
 
 
 def _annotated(function: Any, source: Source) -> tuple[Any, ...]:
@@ -107,37 +125,61 @@ def _concrete() -> tuple[type, ...]:
 
 
 def _examples(function: Any, module: ModuleType) -> list[tuple[str, tuple[Any, ...]]]:
+    """Data of the module, or what plain lines say; no function of anybody's is called."""
     found = []
     for name in ("__guide_example__", "EXAMPLES", "example"):
         given = getattr(module, name, None)
-        try:
-            given = given() if inspect.isfunction(given) else given
-        except Exception:
-            continue
+        if inspect.isfunction(given):
+            given = _returned(given)
         if isinstance(given, dict):
             given = given.get(function.__name__)
         if isinstance(given, tuple):
-            found.append((f"{name} of its module", given))
+            found.append((f"{name} of its module", _bound(function, given)))
         elif isinstance(given, list) and given and isinstance(given[0], tuple):
-            found.append((f"{name} of its module", given[0]))
+            found.append((f"{name} of its module", _bound(function, given[0])))
     called = _in_docstring(function)
     return [*found, ("the example in its docstring", called)] if called else found
 
 
-def _in_docstring(function: Any) -> tuple[Any, ...]:
-    """The arguments of its first call in its docstring; the call itself is not made."""
-    caught: list[tuple[Any, ...]] = []
-    numpy: Any = import_module("numpy")
-    names = {"np": numpy, "numpy": numpy, **function.__globals__}
-    names[function.__name__] = lambda *given: caught.append(given)
+def _returned(function: Any) -> Any:
+    source = source_of(function)
     try:
-        for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
-            exec(compile(example.source, "docstring", "exec"), names)
-            if caught:
-                return caught[0]
-    except Exception:
+        return Plain(function.__globals__).returned(source.tree.body) if source else None
+    except NotPlain:
+        return None
+
+
+def _in_docstring(function: Any) -> tuple[Any, ...]:
+    """The arguments of its first call in its docstring, where they are plain; () else."""
+    plain = Plain(function.__globals__)
+    try:
+        examples = doctest.DocTestParser().get_examples(function.__doc__ or "")
+        lines = [line for one in examples for line in ast.parse(one.source).body]
+    except (SyntaxError, ValueError):
         return ()
+    for line in lines:
+        for node in ast.walk(line):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) != function.__name__:
+                continue
+            try:
+                named = {str(one.arg): plain.value(one.value) for one in node.keywords}
+                return _bound(function, tuple(map(plain.value, node.args)), named)
+            except NotPlain:
+                return ()
+        plain.line(line)
     return ()
+
+
+def _bound(
+    function: Any, arguments: tuple[Any, ...], named: Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """A value for each parameter, with the defaults; () where they do not fit."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **(named or {}))
+    except TypeError:
+        return ()
+    bound.apply_defaults()
+    return tuple(bound.arguments.values())
 
 
 def _typed(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -158,13 +200,28 @@ def _guess(function: Any, source: Source) -> tuple[Any, ...]:
     for name in source.parameters:
         default = defaults[name].default
         kind = numba.int64 if name in counts else numba.float64
-        if name in dimensions:
+        if name == source.rest:
+            found.append(numba.types.StarArgTuple((_of_rest(source, dimensions),) * 3))
+        elif name in dimensions:
             found.append(numba.types.Array(kind, dimensions[name], "C"))
         elif default is not inspect.Parameter.empty and _typed((default,)):
             found.append(_typed((default,))[0])
         else:
             found.append(kind)
     return tuple(found)
+
+
+def _of_rest(source: Source, dimensions: dict[str, int]) -> Any:
+    """What `*args` holds: arrays where `for x in args` and x has an index, floats else."""
+    numba = import_module("numba")
+    turns = [
+        dimensions.get(node.target.id, 0)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
+        if isinstance(node.iter, ast.Name) and node.iter.id == source.rest
+    ]
+    axes = max(turns, default=0)
+    return numba.types.Array(numba.float64, axes, "C") if axes else numba.float64
 
 
 def _others(first: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:

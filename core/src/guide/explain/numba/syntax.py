@@ -50,8 +50,15 @@ class Source:
 
     @property
     def parameters(self) -> list[str]:
-        """The names of what it takes."""
-        return [one.arg for one in (*self.tree.args.posonlyargs, *self.tree.args.args)]
+        """The names of what it takes, as Numba counts them: `*args` is one, a tuple."""
+        takes = self.tree.args
+        rest = [takes.vararg] if takes.vararg else []
+        return [one.arg for one in (*takes.posonlyargs, *takes.args, *rest, *takes.kwonlyargs)]
+
+    @property
+    def rest(self) -> str:
+        """The name of its `*args`; "" where it has none."""
+        return self.tree.args.vararg.arg if self.tree.args.vararg else ""
 
     def holds(self, line: int) -> bool:
         """Whether the line is one of the function's."""
@@ -153,6 +160,18 @@ def indirect(tree: ast.AST) -> list[tuple[int, str]]:
         if _subscripts_in(node.slice) or names & looked_up:
             found.append((node.lineno, ast.unparse(node)))
     return sorted(found)
+
+
+def only_moves(tree: ast.AST) -> bool:
+    """Whether a loop does nothing but carry elements from one place to another."""
+    if not isinstance(tree, ast.For):
+        return False
+    carries = (ast.Subscript, ast.Name, ast.Attribute, ast.Constant)
+    inside = [one for part in tree.body for one in ast.walk(part) if isinstance(one, ast.stmt)]
+    return all(
+        isinstance(one, ast.For) or (isinstance(one, ast.Assign) and isinstance(one.value, carries))
+        for one in inside
+    )
 
 
 def _subscripts_in(tree: ast.AST) -> bool:

@@ -6,36 +6,21 @@ functions known to be harmless. It is called on arrays of its own, first with ev
 
 from __future__ import annotations
 
-import ast
-import builtins
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from guide.explain.numba import syntax
 from guide.explain.numba.compiling import what_llvm_says
 from guide.explain.numba.cures import Case, types_with
-from guide.explain.numba.syntax import Source, source_of
+from guide.explain.numba.harmless import Failed, NotTried, compiled_functions, must_be_harmless
+from guide.explain.numba.made_up import Maker
 
 ELEMENTS = 100_000
 SECONDS = 0.6
-_HARMLESS = {
-    *("range", "prange", "len", "enumerate", "zip", "min", "max", "sum", "abs", "round"),
-    *("int", "float", "bool", "complex"),
-}
-_LIBRARIES = ("math.", "np.", "numpy.", "numba.prange", "nb.prange", "cmath.")
-_HARMFUL = ("save", "load", "fromfile", "tofile", "ctypes", "memmap", "seed", "genfromtxt")
-_METHODS = {
-    *("sum", "mean", "prod", "min", "max", "argmin", "argmax", "any", "all"),
-    *("copy", "astype", "ravel", "reshape", "append"),
-}
-
-
-class NotTried(Exception):
-    """Why a function is not called with arguments made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +49,8 @@ class Bench:
 
     def __init__(self, case: Case, elements: int = ELEMENTS) -> None:
         self.case = case
-        must_be_pure(case.function, case.source)
-        self.maker = _Maker(case, elements)
+        must_be_harmless(case)
+        self.maker = Maker(case, elements)
         self._within_bounds()
 
     @property
@@ -76,13 +61,12 @@ class Bench:
     def _within_bounds(self) -> None:
         case, given = self.case, self.maker.arguments(self.case.signature)
         numba = import_module("numba")
-        checked = numba.jit(**{**_plain(case.options), "boundscheck": True})(case.function)
         try:
-            with what_llvm_says():
+            with what_llvm_says(), _indices_checked(compiled_functions(case)):
+                checked = numba.jit(**{**_plain(case.options), "boundscheck": True})(case.function)
                 checked(*given)
         except Exception as error:
-            said = f"{type(error).__name__} on arguments made up"
-            raise NotTried(said) from error
+            raise Failed(f"{type(error).__name__} on arguments made up") from error
         start = time.perf_counter()
         checked(*given)
         if time.perf_counter() - start > 1.0:
@@ -177,6 +161,21 @@ def _plain(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key not in ("parallel", "debug")}
 
 
+@contextmanager
+def _indices_checked(called: list[Any]) -> Iterator[None]:
+    """Within it, these functions check their indices: boundscheck=True goes no deeper than one."""
+    config: Any = import_module("numba.core.config")
+    kept, config.BOUNDSCHECK = config.BOUNDSCHECK, 1
+    try:
+        for one in called:
+            one.recompile()
+        yield
+    finally:
+        config.BOUNDSCHECK = kept
+        for one in called:
+            one.recompile()
+
+
 def _timed(call: Callable[..., Any], given: tuple[Any, ...], repeats: int) -> float:
     start = time.perf_counter_ns()
     for _ in range(repeats):
@@ -210,112 +209,3 @@ def _same(
         if not np.allclose(one, other, rtol=near, atol=near, equal_nan=True):
             return "not the same"
     return "the same" if exact else "the same but for rounding"
-
-
-def must_be_pure(function: Callable[..., Any], source: Source, seen: tuple[str, ...] = ()) -> None:
-    """Pass if a function does nothing but reckon and ends by itself.
-
-    Raises:
-        NotTried: when it calls what is not known to be harmless, recurses, or loops for as long
-            as the data say.
-    """
-    if function.__name__ in seen:
-        raise NotTried("it calls itself")
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.While):
-            raise NotTried("its while loop might not end on arguments made up")
-        if isinstance(node, ast.With | ast.Global | ast.Yield | ast.YieldFrom):
-            raise NotTried("it does more than reckon")
-    for _, name in (one for node in source.tree.body for one in syntax.calls(node)):
-        if name in _HARMLESS or _is_exception(name):
-            continue
-        harmless = name.startswith(_LIBRARIES) and not any(word in name for word in _HARMFUL)
-        if harmless or name.rpartition(".")[2] in _METHODS:
-            continue
-        called: Any = function.__globals__.get(name)
-        inner = getattr(called, "py_func", None)
-        own = source_of(inner) if inner is not None else None
-        if inner is None or own is None:
-            raise NotTried(f"it calls {name}, which may do more than reckon")
-        must_be_pure(inner, own, (*seen, function.__name__))
-
-
-def _is_exception(name: str) -> bool:
-    value = getattr(builtins, name, None)
-    return isinstance(value, type) and issubclass(value, Exception)
-
-
-class _Maker:
-    """Arguments of given types: arrays of as many elements, indices that lie within them."""
-
-    def __init__(self, case: Case, elements: int) -> None:
-        self.case = case
-        self.types = import_module("numba").types
-        arrays = [one for one in case.signature if isinstance(one, self.types.Array)]
-        self.most = max((one.ndim for one in arrays), default=1)
-        self.side: int = max(2, round(elements ** (1 / max(self.most, 1))))
-        self.seeds = range(len(case.signature))
-
-    @property
-    def size(self) -> str:
-        shape = " x ".join([f"{self.side:,}"] * max(self.most, 1))
-        return f"arrays of {shape} made up here"
-
-    def arguments(self, signature: tuple[Any, ...]) -> tuple[Any, ...]:
-        names = self.case.source.parameters
-        return tuple(
-            self._make(name, one, seed)
-            for name, one, seed in zip(names, signature, self.seeds, strict=True)
-        )
-
-    def _make(self, name: str, kind: Any, seed: int) -> Any:
-        types = self.types
-        if isinstance(kind, types.Array):
-            return self._array(kind, seed)
-        if isinstance(kind, types.List):
-            return [float(x) for x in self._values("float64", (self.side,), seed)]
-        if isinstance(kind, types.Boolean):
-            return True
-        if isinstance(kind, types.Integer):
-            return self._dtype(kind).type(self._whole(name))
-        if isinstance(kind, types.Float):
-            return self._dtype(kind).type(1.5 + seed / 8)  # no two alike: hi - lo is not zero
-        if isinstance(kind, types.Complex):
-            return complex(1.5, 0.5)
-        raise NotTried(f"there is no making up a {kind}")
-
-    def _array(self, kind: Any, seed: int) -> Any:
-        np = import_module("numpy")
-        shape = (self.side,) * kind.ndim
-        values = self._values(str(kind.dtype), shape, seed)
-        if kind.layout == "A":  # every second element of one twice as long
-            return np.repeat(values, 2, axis=-1)[..., ::2]
-        return np.asfortranarray(values) if kind.layout == "F" else values
-
-    def _values(self, name: str, shape: tuple[int, ...], seed: int) -> Any:
-        np = import_module("numpy")
-        rng = np.random.default_rng(seed)
-        try:
-            dtype = np.dtype("bool" if name == "bool" else name)
-        except TypeError:
-            raise NotTried(f"there is no making up an array of {name}") from None
-        if dtype.kind == "b":
-            return rng.random(shape) < 0.5
-        if dtype.kind in "iu":
-            most = min(self.side, np.iinfo(dtype).max)
-            return rng.integers(1, most, shape).astype(dtype)
-        if dtype.kind in "fc":
-            return (rng.random(shape) + 0.5).astype(dtype)
-        raise NotTried(f"there is no making up an array of {name}")
-
-    def _dtype(self, kind: Any) -> Any:
-        return import_module("numpy").dtype(str(kind))
-
-    def _whole(self, name: str) -> int:
-        """A number: as many as there are elements where it ends a range, else a small one."""
-        for node in ast.walk(self.case.source.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("range"):
-                last = node.args[min(1, len(node.args) - 1)] if node.args else None
-                if isinstance(last, ast.Name) and last.id == name:
-                    return self.side
-        return 3

@@ -138,6 +138,15 @@ WORDS = {
         " histogram, sort first or keep several histograms.",
         GATHER,
     ),
+    "moves": Words(
+        "elements carried to or from where an index says",
+        "goes to {detail}: where that is, only the data know",
+        "It computes nothing that a loop of its own could do faster: its time is that of memory."
+        " Indices that are sorted come by each cache line once.",
+        "",
+        GATHER,
+        ("m1/s0",),
+    ),
     "layout": Words(
         "an array whose elements may lie anywhere",
         "walks over {detail}, which may have any strides",

@@ -32,8 +32,9 @@ def main(request: dict[str, Any], out: Path) -> None:
 
     try:
         explaining = _begin(request)
-        for verdicts, facts, call_ns in explaining.stages(trial=request["trial"]):
-            say(verdicts=[asdict(one) for one in verdicts], facts=facts, call_ns=call_ns)
+        for verdicts, facts, call_ns, unsettled in explaining.stages(trial=request["trial"]):
+            found = [asdict(one) for one in verdicts]
+            say(verdicts=found, facts=facts, call_ns=call_ns, unsettled=unsettled)
     except GuideError as error:
         say(error=[error.message, error.remedy], code=error.exit_code)
     except Exception as error:

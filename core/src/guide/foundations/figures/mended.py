@@ -18,14 +18,14 @@ def as_it_was_and_mended(
     """A living figure's data: the time of one part of the work, before and after.
 
     Args:
-        folder: of the exercise: naive.py, solution.py, and check.py for the input.
+        folder: of the exercise: starter.py, solution.py, and check.py for the input.
         entry: the function that is called.
         case: as for check.py's `make_input`.
         parts: frames or steps in one call: times are of one of them.
         seconds: how long to go on; each runs once at least, after one that does not count.
     """
     arguments = _module(folder / "check.py").make_input(np.random.default_rng(0), case)
-    calls = [getattr(_module(folder / f"{name}.py"), entry) for name in ("naive", "solution")]
+    calls = [getattr(_module(folder / f"{name}.py"), entry) for name in ("starter", "solution")]
     times: list[list[int]] = [[], []]
     until_s = time.perf_counter() + seconds
     while len(times[1]) < 2 or time.perf_counter() < until_s:

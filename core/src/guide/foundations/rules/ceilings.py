@@ -66,6 +66,7 @@ def far_below_ceiling(record: Mapping[str, Any]) -> list[Verdict]:
             else "",
             check=f"Run again: {name} comes closer to its ceiling in guide report." if far else "",
             sure="perhaps",
+            at_most=True,
             where=places(record, [name]) if far else (),
             evidence=(
                 *seen.evidence,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guide.foundations.rules.processors import crowded
+from guide.foundations.rules.processors import crowded, locked_ns
 from guide.foundations.rules.seen import Seen, places
 from guide.plugin import Verdict, Word
 from guide.units import duration, percent
@@ -16,9 +16,6 @@ takes here: then the usual tick has to become shorter, not the slow one rarer.""
 
 _BESIDE = "wait"
 """The span of a loop that waits for threads beside it, as a pipeline's: what it takes is theirs."""
-
-_WAKES_NS = 100_000
-"""How late a thread wakes that nobody disturbs, where no machine card says it for this machine."""
 
 _OVERRUN = Word("overrun", "A tick that is done after its deadline: when it was due, plus budget.")
 _LATENESS = Word(
@@ -42,12 +39,15 @@ def over_budget(record: Mapping[str, Any]) -> list[Verdict]:
         if name.startswith("over budget")
     }
     # With its processor to itself; what others take from it is no span's doing
-    usual_ns = seen.record["tick_time"]["p50_ns"] - _taken_ns(seen)
-    if usual_ns > seen.budget_ns or missed > _ALWAYS * seen.ticks:
-        return [_always(seen, missed, usual_ns)]
+    theirs_ns = _taken_ns(seen)
+    lock_ns = locked_ns(seen)
+    usual_ns = seen.record["tick_time"]["p50_ns"] - theirs_ns - lock_ns
+    if usual_ns > seen.budget_ns or (missed > _ALWAYS * seen.ticks and not lock_ns):
+        return [_always(seen, missed, usual_ns, theirs_ns + lock_ns)]
     span = max(causes, key=lambda name: causes[name])
-    own = seen.often(causes[span]) and span != _BESIDE
-    return [_now_and_then(seen, span, causes[span])] * own
+    if lock_ns or not seen.often(causes[span]) or span == _BESIDE:
+        return []
+    return _now_and_then(seen, span, causes[span])
 
 
 def _taken_ns(seen: Seen) -> float:
@@ -56,13 +56,13 @@ def _taken_ns(seen: Seen) -> float:
     return max(seen.delay_ns - (late_ns if seen.paced else 0), 0.0)
 
 
-def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
+def _always(seen: Seen, missed: int, usual_ns: float, theirs_ns: float) -> Verdict:
     """Most ticks take longer than there is: the largest span has to become shorter."""
     budget_ns = seen.budget_ns or 0
     # A loop that waits for what runs beside it is as slow as that
     spans = {n: s for n, s in seen.spans.items() if n not in (_BESIDE, "gc", "capture")}
     spans = {n: s for n, s in spans.items() if _BESIDE in seen.inside or not s["beside"]}
-    short_ns = max(seen.work_ns - _taken_ns(seen) - budget_ns, usual_ns - budget_ns, 0)
+    short_ns = max(seen.work_ns - theirs_ns - budget_ns, usual_ns - budget_ns, 0)
     evidence = [
         *seen.evidence,
         ("missed", f"{missed:,}, {percent(missed, seen.ticks)}"),
@@ -102,25 +102,35 @@ def _always(seen: Seen, missed: int, usual_ns: float) -> Verdict:
     )
 
 
-def _now_and_then(seen: Seen, span: str, missed: int) -> Verdict:
-    """A span that mostly fits takes much longer in some ticks."""
+def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
+    """A span that mostly fits takes much longer in some ticks.
+
+    It was seen that it does. That it is the span's own doing is no more than likely, and less
+    than that where others had its processor, or garbage was collected, for most of that time.
+    """
     of = seen.spans.get(span)
     if of is None:
         given_ns = seen.a_tick(sum(m["over_ns"] for m in seen.misses["list"]))
         says = f"{missed:,} ticks took longer than their {duration(seen.budget_ns or 0)}."
-        return Verdict(
+        slow = Verdict(
             "over budget now and then",
             says,
             round(given_ns),
             remedy="Put spans around its parts: the next run then names the one to mend.",
-            sure="sure",
+            sure="likely",
             evidence=seen.evidence,
             word=_OVERRUN,
             teaches=("m4/s2", "m5/s1"),
         )
+        return [slow]
     # What it takes beyond its median, spread over all ticks
-    given_ns = seen.a_tick(max(of["mean_ns"] - of["p50_ns"], 0) * of["count"])
-    return Verdict(
+    beyond_ns = seen.a_tick(max(of["mean_ns"] - of["p50_ns"], 0) * of["count"])
+    theirs_ns = _taken_ns(seen) + (seen.a_tick(seen.used["gc_ns"]) if seen.used else 0.0)
+    # Who sleeps loses nothing to others meanwhile
+    given_ns = max(beyond_ns - theirs_ns, min(beyond_ns, seen.asleep_ns))
+    if given_ns < beyond_ns / 2:
+        return []
+    slow = Verdict(
         "over budget now and then",
         f"{span} mostly takes {duration(of['p50_ns'])}, but {duration(of['p99_ns'])} in one of a "
         f"hundred: {missed:,} deadlines were missed over it.",
@@ -129,18 +139,19 @@ def _now_and_then(seen: Seen, span: str, missed: int) -> Verdict:
         remedy=f"Look at what {span} does in the ticks of the flight records (guide report "
         "--open); spread it over ticks, or move it beside the loop.",
         check=f"Run again: {span}'s p99 comes close to its p50.",
-        sure="sure",
+        sure="likely",
         where=places(seen.record, [span]),
         evidence=(
             *seen.evidence,
             (f"{span}, p50", duration(of["p50_ns"])),
             (f"{span}, mean", duration(of["mean_ns"])),
             (f"{span}, p99", duration(of["p99_ns"])),
-            ("given back", "its mean less its p50, over all ticks"),
+            ("given back", "its mean less its p50, over all ticks, less what others took"),
         ),
         word=_OVERRUN,
         teaches=("m4/s2", "m5/s1"),
     )
+    return [slow]
 
 
 # What a cause of waking late says, and what to do: the first whose beginning fits counts.
@@ -196,8 +207,8 @@ def late_wake(record: Mapping[str, Any]) -> list[Verdict]:
 def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
     """One cause of waking late, with its share of what that costs."""
     _, short, why, remedy, word, teaches = next(row for row in _LATE if cause.startswith(row[0]))
-    best_ns = _wakes_ns(seen)
-    late_ns, slept = _late(seen)
+    best_ns = seen.wakes_ns()
+    late_ns, slept = seen.late()
     given_ns = max(late_ns - best_ns, 0) * slept * share
     if cause == "woke late: gil" and seen.used:  # it waits for the lock within the tick as well
         given_ns += min(seen.asleep_ns, seen.a_tick(seen.used["others_ns"]))
@@ -220,21 +231,3 @@ def _late_wake(seen: Seen, cause: str, missed: int, share: float) -> Verdict:
         word=word,
         teaches=teaches,
     )
-
-
-def _late(seen: Seen) -> tuple[float, float]:
-    """Mean lateness of the ticks that the loop slept before, and their share of all."""
-    ticks = seen.record["ticks"]
-    due, start, end = ticks["due_ns"], ticks["start_ns"], ticks["end_ns"]
-    late = [s - d for s, d, before in zip(start[1:], due[1:], end, strict=False) if before < d]
-    return (sum(late) / len(late), len(late) / max(len(due) - 1, 1)) if late else (0.0, 0.0)
-
-
-def _wakes_ns(seen: Seen) -> float:
-    """How late this machine wakes a thread at best, as far as is known."""
-    known = [
-        float(figure["value"])
-        for name, figure in seen.figures.items()
-        if name.startswith("wake.") and figure.get("value")
-    ]
-    return min(known, default=_WAKES_NS)

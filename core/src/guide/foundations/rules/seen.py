@@ -20,8 +20,13 @@ ONCE = 3
 """Ticks that must be late over it in any case: one is chance, two are a coincidence."""
 
 
-MEANT_TO_WAIT = frozenset({"wait", "present", "render/readback", "render/draw"})
-"""Names of spans that are there to wait: for a frame, a screen, a device. That they
+_WAKES_NS = 100_000
+"""How late a thread wakes that nobody disturbs, where no machine card says it for this machine."""
+
+MEANT_TO_WAIT = frozenset(
+    {"wait", "capture", "present", "live picture", "render/readback", "render/draw", "loss"}
+)
+"""Names of spans that are there to wait: for a frame, a camera, a screen, a device. That they
 do is no finding; what they wait for is for the rules of a track."""
 
 
@@ -104,6 +109,12 @@ class Seen:
         """Processors that this process kept busy on average; 0 where not known."""
         return 1e9 * self.totals.get("cpu", 0.0) / self.wall_ns if self.wall_ns else 0.0
 
+    @property
+    def ready(self) -> float:
+        """Threads of this process that were ready to run and had no processor, on average."""
+        delay_ns = 1e9 * self.totals.get("threads.delay", 0.0)
+        return delay_ns / self.wall_ns if self.wall_ns else 0.0
+
     def waits(self) -> dict[str, float]:
         """Of each span on the loop's thread that was asked: its wait in a mean tick, in ns.
 
@@ -116,18 +127,51 @@ class Seen:
                 found[name] = self.a_tick(each * self.spans[name]["count"])
         return found
 
+    def at_least(self) -> dict[str, float]:
+        """Of each span that was not asked: what of the tick's wait must be its, in ns.
+
+        Had all the rest of the tick done nothing but wait, this would be left.
+        """
+        rest = {n: self.work_ns - self.a_tick(s["total_ns"]) for n, s in self.inside.items()}
+        known = self.waits()
+        left = {n: self.asleep_ns - ns for n, ns in rest.items() if n not in known}
+        return {name: ns for name, ns in left.items() if ns > 0}
+
     def sleeper(self) -> tuple[str, float]:
         """The span on the loop's thread that waits most, and its wait in a mean tick, in ns.
 
-        Of spans that nest, the innermost. "" and 0 where no span was asked.
+        Of spans that nest, the innermost. "" and 0 where none was asked and none must have waited.
         """
         waits = self.waits()
+        if self.used and self.used["cpu_ns"]:
+            # Who computes is who loses the processor and stands in line for it again
+            for name, asked in self.used["spans"].items():
+                if name in waits:
+                    ran = asked["cpu_ns"] / asked["count"] * self.spans[name]["count"]
+                    waits[name] -= self.delay_ns * min(ran / self.used["cpu_ns"], 1)
+        waits |= self.at_least()
         most = max(waits.values(), default=0.0)
         if most <= 0:
             return "", 0.0
         inner = [name for name in waits if waits[name] > 0.8 * most]
         name = min(inner, key=lambda n: self.spans[n]["total_ns"])
         return name, waits[name]
+
+    def late(self) -> tuple[float, float]:
+        """Mean lateness of the ticks that the loop slept before, and their share of all."""
+        ticks = self.record.get("ticks") or {"due_ns": [], "start_ns": [], "end_ns": []}
+        due, start, end = ticks["due_ns"], ticks["start_ns"], ticks["end_ns"]
+        late = [s - d for s, d, before in zip(start[1:], due[1:], end, strict=False) if before < d]
+        return (sum(late) / len(late), len(late) / max(len(due) - 1, 1)) if late else (0.0, 0.0)
+
+    def wakes_ns(self) -> float:
+        """How late this machine wakes a thread at best, as far as is known."""
+        known = [
+            float(figure["value"])
+            for name, figure in self.figures.items()
+            if name.startswith("wake.") and figure.get("value")
+        ]
+        return min(known, default=_WAKES_NS)
 
     def missed_over(self, cause: str) -> int:
         """Ticks that missed their deadline over a cause, by what its name begins with."""
@@ -172,3 +216,13 @@ def places(record: Mapping[str, Any], spans: Sequence[str]) -> tuple[Place, ...]
     from guide.explain.source import span_places  # it parses a project: for who asks for lines
 
     return tuple(place for span in spans for place in span_places(folder, span))
+
+
+def threads(record: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Lines of the project that make threads; none where they cannot be found."""
+    folder = (record.get("project") or {}).get("folder")
+    if not folder:
+        return ()
+    from guide.explain.source import call_places
+
+    return call_places(folder, ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -25,6 +26,7 @@ import torch
 from guide_deep_learning.explain import calibrating
 from guide_deep_learning.explain.calibrating import quiet
 from guide_deep_learning.explain.mending import Mend, mend_for
+from guide_deep_learning.training.loop.neighbours import Elsewhere
 
 _PLAIN_NS = 300_000_000  # steps are timed for this long at least, however short they are
 _SETTLING = 2  # steps in which a compiler may be at work once
@@ -76,6 +78,8 @@ class Recorder:
         self._stacks = True
         self._thread = 0
         self._process = os.getpid()
+        self._elsewhere: Elsewhere | None = None
+        self._others: float | None = None
 
     def beat(self) -> bool:
         """A step has ended. Whether that was the last one that is needed."""
@@ -87,7 +91,9 @@ class Recorder:
         now_ns = time.perf_counter_ns()
         took_ns, first = now_ns - self._last_ns, not self._last_ns
         if self.state == "plain":
-            if not first:
+            if first:
+                self._elsewhere = Elsewhere()
+            else:
                 self._plain.append(took_ns)
             if len(self._plain) <= _SETTLING:  # to compile once, or for two shapes, is no fault
                 self._graphs = calibrating.compiled_graphs()
@@ -143,6 +149,9 @@ class Recorder:
         return calibrating.compiled_graphs() > self._graphs
 
     def _stop(self) -> None:
+        # What processes of this program's own take cannot be told from what others do
+        if self._elsewhere is not None and not multiprocessing.active_children():
+            self._others = self._elsewhere.cores()
         with quiet():
             self._profiler.stop()
         self.recorded = max(self.recorded - 1, 0)
@@ -178,6 +187,8 @@ class Recorder:
             "stacks": self._stacks,
             "roots": _roots(),
         }
+        if self._others is not None:
+            about["others"] = round(self._others, 2)
         if self._mend is not None and self._trial[1:]:
             with_ns, without_ns = _middle(self._after), _middle(self._trial)
             about["tried"] = {"what": self._mend.what, "with": with_ns, "without": without_ns}

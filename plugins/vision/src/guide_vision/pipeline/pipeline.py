@@ -395,7 +395,8 @@ class Pipeline:
         began_ns = self._timeline.now_ns()
         frame, error = None, None
         try:
-            frame = self._source.read(pool.images[slot])
+            with self._timeline.within("capture"):
+                frame = self._source.read(pool.images[slot])
         except BaseException as raised:  # whatever it is, the consumer must hear of it
             error = raised
         ended_ns = self._timeline.now_ns()
@@ -433,7 +434,8 @@ class Pipeline:
         error: BaseException | None = None
         began_ns = self._timeline.now_ns()
         try:
-            frame.results[stage.name] = stage.process(frame)
+            with self._timeline.within(stage.name):
+                frame.results[stage.name] = stage.process(frame)
         except BaseException as raised:
             error = raised
         ended_ns = self._timeline.now_ns()

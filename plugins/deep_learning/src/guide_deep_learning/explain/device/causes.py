@@ -40,7 +40,12 @@ class Shares:
 
 
 def changes(trace: Trace, waits: Waits, did: Mapping[str, Intervals]) -> dict[str, Change]:
-    """What to take away for each cause that the trace has a sign of."""
+    """What to take away for each cause that the trace has a sign of.
+
+    Nothing where the host's side is absent: a gap of the device's alone does not say why it is.
+    """
+    if not len(trace.events.of("op", "runtime", "annotation", "python")):
+        return {}
     found = {
         "loader": Change(did["loader"]),
         "compile": Change(did["compile"], waits.call[waits.of("compile")]),

@@ -27,7 +27,7 @@ def no_tensor_cores(trace: Trace) -> list[Verdict]:
     amd = is_amd(facts)
     if major < 7 and not amd:
         return []
-    precision = np.array([names.precision(facts.name(i)) for i in range(len(facts.work))])
+    precision = facts.by_name(names.precision)
     slow = facts.of(*_PRODUCTS) & (precision == "single")
     factor = _AMD_FACTOR if amd else _TENSOR_FACTOR.get(major, 0.4)
     gain = facts.saved_ns(slow, factor) if slow.any() else 0
@@ -74,9 +74,8 @@ def misaligned(trace: Trace) -> list[Verdict]:
     facts = facts_of(trace)
     if facts is None:
         return []
-    known = np.array([names.MISALIGNED.search(name) is not None for name in trace.events.names])
-    odd = facts.of(*_PRODUCTS) & known[trace.events.name[facts.work.event]]
-    half = np.array([names.precision(facts.name(i)) == "tensor" for i in range(len(odd))])
+    odd = facts.by_name(lambda name: names.MISALIGNED.search(name) is not None)
+    odd, half = facts.of(*_PRODUCTS) & odd, facts.by_name(names.precision) == "tensor"
     gain = facts.saved_ns(odd & half, 0.5) if (odd & half).any() else 0
     if not facts.matters(gain):
         return []
@@ -198,7 +197,8 @@ def is_amd(facts: Facts) -> bool:
 
 def device_of(facts: Facts) -> tuple[str, int, int]:
     """The device's name and compute capability; (.., 0, 0) where it is not known."""
-    said = facts.trace.about.get("deviceProperties")
+    trace = facts.trace
+    said = trace.about.get("deviceProperties")
     for each in said if isinstance(said, list) else []:
         if isinstance(each, dict) and isinstance(each.get("computeMajor"), int):
             minor = each.get("computeMinor")
@@ -206,5 +206,5 @@ def device_of(facts: Facts) -> tuple[str, int, int]:
             if is_amd(facts):
                 return name, 0, 0
             return name, each["computeMajor"], minor if isinstance(minor, int) else 0
-    used = sorted({facts.name(i) for i in range(len(facts.work))})
+    used = [str(trace.events.names[i]) for i in np.unique(trace.events.name[facts.work.event])]
     return "", *names.capability(used)

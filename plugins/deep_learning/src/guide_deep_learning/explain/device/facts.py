@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ from guide_deep_learning.explain.device.work import Work, work_of
 
 MATTERS = 0.05
 """The share of a step from which on it is worth mending; less is hardly measured."""
+
+_LIMITS = 0.85  # of the time that the device is busy, from which on it is what limits
+_ASKED = 0.5  # of the work whose launch is known, to know when the device could have begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,15 +119,45 @@ class Facts:
         cover = union(self.work.start_ns[others], self.work.end_ns[others])
         return int((ends - starts).sum() - covered_ns(cover, starts, ends).sum())
 
+    @functools.cached_property
+    def asked(self) -> bool:
+        """Whether the trace says when the work was launched."""
+        first, n = self.queue.first, len(self.queue.piece_ns)
+        return float((self.work.launch[first : first + n] >= 0).mean()) >= _ASKED
+
+    @functools.cached_property
+    def _given(self) -> Queue:
+        """The queue to shorten work in.
+
+        Where launches are not known and the device is hardly ever idle, it is what limits: all it
+        has to do is taken to lie there, and its gaps to stay as they are. Where it is idle for
+        longer, the host may be the limit, and nothing is promised of work that comes sooner.
+        """
+        queue = self.queue
+        if self.asked or self.busy < _LIMITS:
+            return queue
+        begin, nothing = queue.window.start_ns, np.zeros_like(queue.launch_ns)
+        none = Waits(*(column[:0] for column in queue.waits.columns))
+        return replace(
+            queue,
+            host_end_ns=begin,
+            held_ns=queue.idle_ns,
+            launch_ns=np.full_like(queue.launch_ns, begin),
+            way_ns=nothing,
+            waits=none,
+            after=nothing,
+        )
+
     def saved_ns(self, which: Bools, factor: float | NDArray[np.float64], *causes: str) -> int:
         """What the stretch is shorter by if these took `factor` of their time.
 
         And if the causes named are gone too: the waits for a copy, the host's part of an exchange.
         """
-        change = Change(device=self.queue.shorter(self.work, which, factor))
+        queue = self._given
+        change = Change(device=queue.shorter(self.work, which, factor))
         for cause in causes:
             change |= self.causes.get(cause, Change())
-        return max(self.queue.replay() - self.queue.replay(change), 0)
+        return max(queue.replay() - queue.replay(change), 0)
 
     def asked_in(self, activity: str) -> Bools:
         """Which pieces of work were launched while the host did this."""
@@ -164,6 +198,11 @@ class Facts:
         kernel = CATEGORIES.index("kernel")
         found: Bools = self.inside & (self.trace.events.category[self.work.event] == kernel)
         return found
+
+    def by_name(self, what: Callable[[str], object]) -> NDArray[Any]:
+        """Of each piece of work what a function says of its name, asked once of each name."""
+        ids, at = np.unique(self.trace.events.name[self.work.event], return_inverse=True)
+        return np.array([what(str(self.trace.events.names[i])) for i in ids.tolist()])[at]
 
     def name(self, piece: int) -> str:
         """The name of a piece of work."""

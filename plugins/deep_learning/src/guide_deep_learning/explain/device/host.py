@@ -87,11 +87,12 @@ def _layers(trace: Trace, work: Work, waits: Waits) -> Iterator[tuple[str, Ints,
     mine = np.isin(events.track, launching(trace, work.launch[work.launch >= 0]))
 
     def named(pattern: re.Pattern[str], *categories: str) -> Ints:
-        known = np.fromiter(
-            (pattern.search(name) is not None for name in events.names), bool, len(events.names)
-        )
         among = events.of(*categories)
-        chosen: Ints = among[known[events.name[among]] & mine[among]]
+        among = among[mine[among]]
+        known = np.zeros(len(events.names), bool)
+        for index in np.flatnonzero(np.bincount(events.name[among])).tolist():
+            known[index] = pattern.search(events.names[index]) is not None
+        chosen: Ints = among[known[events.name[among]]]
         return chosen
 
     said = ("op", "annotation", "span", "python", "other")
@@ -132,6 +133,8 @@ def _on_cpu(trace: Trace, operators: Ints, calls: Ints) -> Ints:
     for another reason.
     """
     events = trace.events
+    if not len(calls):  # then nobody knows which of them would have called the device
+        return calls
     own = trace.self_ns[operators]
     long = operators[(own >= LONG_PYTHON) & (2 * own > events.ns[operators])]
     if not len(long):

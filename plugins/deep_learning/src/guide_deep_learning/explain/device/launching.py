@@ -45,6 +45,12 @@ def launch_bound(trace: Trace) -> list[Verdict]:
             "Part of it runs as CUDA graphs already. Take the rest into one too, or give each "
             "launch more to do with a larger batch."
         )
+    prompt = ""
+    if facts.asked:
+        prompt = (
+            f"{percent(facts.prompt, 1)} of the kernels started as soon as they were launched: "
+            "the queue was empty. "
+        )
     return [
         Verdict(
             "launch-bound",
@@ -53,18 +59,17 @@ def launch_bound(trace: Trace) -> list[Verdict]:
             f"which take under {duration(median)}.",
             facts.per_step(gain),
             f"For each kernel the host spends {duration(host / max(facts.kernels.sum(), 1))} "
-            "in operators and between them, however small its work is. "
-            f"{percent(facts.prompt, 1)} of the kernels started as soon as they were launched: the "
-            "queue was empty. The profiler slows the host too; without it this is somewhat less.",
+            f"in operators and between them, however small its work is. {prompt}"
+            "The profiler slows the host too; without it this is somewhat less.",
             remedy,
             "In the next trace fewer launches stand in a step, and the kernels lie side by side.",
-            "likely",
+            "likely" if facts.asked else "perhaps",
             _where(facts),
             usual(
                 facts,
                 ("kernels", f"{count:,.0f} in {each(facts)}"),
                 ("median kernel", duration(median)),
-                ("started at once", percent(facts.prompt, 1)),
+                *((("started at once", percent(facts.prompt, 1)),) if facts.asked else ()),
                 ("the host in operators", ms(facts, host)),
             ),
             _LAUNCH_BOUND,

@@ -28,6 +28,8 @@ _DISPATCH_NS = 800
 _BYTES_PER_S = 10e9
 _INSIDE = 0.3  # the part of an operator's cost that lies inside of its own duration
 _SCALES = (0.3, 10.0)  # by how much the costs of this program may differ from those that were tried
+_DISTURBED = 0.7  # of what the steps took without the profiler's cost: less is no longer chance
+_LEAST = 0.1  # of a step that is left to operators
 _TAKES = "guide_deep_learning/explain/"  # what took the trace is in it, too
 
 
@@ -130,10 +132,13 @@ class Host:
 
     def self_ns(self) -> Floats:
         """Of each event its own time, without the profiler and without what lies in it."""
-        inner = np.zeros(len(self.clean_ns))
+        return self._alone(self.clean_ns)
+
+    def _alone(self, ns: Floats) -> Floats:
+        inner = np.zeros(len(ns))
         held = self.parent >= 0
-        np.add.at(inner, self.parent[held], self.clean_ns[held])
-        return np.maximum(self.clean_ns - inner, 0)
+        np.add.at(inner, self.parent[held], ns[held])
+        return np.maximum(ns - inner, 0)
 
     def frames(self, index: int) -> list[str]:
         """The Python functions an event lies in, the innermost first."""
@@ -215,10 +220,31 @@ class Host:
             rest = min(max(plain_ns / left, 0.05), 2.0)
         # Of the event itself most of the cost lies before and after what it notes
         cost = scale * (below - (1 - _INSIDE) * own)
-        clean = np.maximum(self.trace.events.ns - cost, 0) * rest
-        self._rest = rest
+        clean = np.maximum(self.trace.events.ns - cost, 0)
         self._costs = np.concatenate(([0.0], np.cumsum(scale * own * self.here)))
-        return clean, round(plain_ns or left)
+        self._rest = rest
+        shared = self._shared(clean, rest, plain_ns)
+        return (clean * rest if shared is None else shared), round(plain_ns or left)
+
+    def _shared(self, clean: Floats, rest: float, plain_ns: float) -> Floats | None:
+        """Each event's time where a busy machine made the recorded steps longer; None: all alike.
+
+        An operator on several threads waits for the one of them that has lost its core; the
+        interpreter has one thread, and waits for nobody. So operators account for what is too long.
+        """
+        if self.figure("threads", 1) < 2 or rest > _DISTURBED:
+            return None
+        alone, parent = self._alone(clean), self.parent
+        steps = len(self.trace.steps)
+        apart = float(alone[self.here & ~self.is_op].sum()) / steps
+        within = float(alone[self.here & self.is_op].sum()) / steps
+        if apart > (1 - _LEAST) * plain_ns or not within:
+            return None
+        shared = alone * np.where(self.is_op, (plain_ns - apart) / within, 1.0)
+        for i in range(len(parent) - 1, -1, -1):
+            if parent[i] >= 0:
+                shared[parent[i]] += shared[i]
+        return shared
 
     def stretch_ns(self, start_ns: int, end_ns: int) -> float:
         """How long a stretch of a step takes without the profiler."""
@@ -243,13 +269,15 @@ def _parents(trace: Trace) -> Ints:
         stack = stacks.setdefault(track, [])
         while stack and ends[stack[-1]] <= start:
             stack.pop()
+        at = len(stack)
         if named[index]:
-            # It was opened in a call of Python's that is over long before it ends
-            while stack and ends[stack[-1]] < end and not named[stack[-1]]:
-                stack.pop()
-        if stack:
-            parent[index] = stack[-1]
-        stack.append(index)
+            # It is opened in a call that is over before it ends: it lies around what follows that
+            # call. What is still open keeps what lies in it, whatever was named meanwhile.
+            while at and ends[stack[at - 1]] < end:
+                at -= 1
+        if at:
+            parent[index] = stack[at - 1]
+        stack.insert(at, index)
     return parent
 
 

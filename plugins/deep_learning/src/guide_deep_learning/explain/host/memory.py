@@ -58,6 +58,7 @@ def copies(trace: Trace) -> list[Verdict]:
             "nothing, .contiguous(), .clone(), cat and fancy indices do.",
             check="At most this much is won: what needs the copy may become slower without it.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(
                 found[:100],
                 (".contiguous", ".clone", ".to", ".float", ".double", ".half", "torch.cat", "cat"),
@@ -78,7 +79,8 @@ def elementwise(trace: Trace) -> list[Verdict]:
     found, took_ns, seen = _chosen(trace, lambda name: bool(_ELEMENTWISE.fullmatch(name)))
     if seen is None:
         return []
-    took_ns = min(took_ns, round(1.2 * seen.usual_ns(found)))  # a disturbed step is no sign
+    # A disturbed step is no sign; and nothing takes more of a step than there is
+    took_ns = min(took_ns, round(1.2 * seen.usual_ns(found)), seen.step_ns)
     if took_ns < _ELEMENTWISE_MUCH * seen.step_ns:
         return []
     large = sum(seen.elements(int(i)) >= _LARGE for i in found.tolist())
@@ -97,6 +99,7 @@ def elementwise(trace: Trace) -> list[Verdict]:
             "layers (F.gelu, LayerNorm, cross_entropy) save passes, too.",
             check="At most about this much: of a chain of two that is fused, one pass is left.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(found[:200], ()),
             evidence=(
                 ("elementwise", f"{took_ns / 1e6:.3g} ms a step"),
@@ -142,6 +145,7 @@ def one_operator(trace: Trace) -> list[Verdict]:
             "operator.",
             check="At most this much is won, if it goes.",
             sure="perhaps",
+            at_most=True,
             where=seen.places(mine[:100], (f".{name.rpartition('::')[2]}",)),
             evidence=(
                 (name, f"{took_ns / 1e6:.3g} ms a step"),

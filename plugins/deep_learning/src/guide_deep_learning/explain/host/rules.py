@@ -17,6 +17,7 @@ HOST = tuple(
         ("recompiling", "recompiling:recompiling"),
         ("oversubscription", "threads:oversubscribed"),
         ("Python-bound", "pace:python_bound"),
+        ("a loop over operators", "looping:looping"),
         ("small operators", "pace:small_operators"),
         ("copies", "memory:copies"),
         ("elementwise", "memory:elementwise"),

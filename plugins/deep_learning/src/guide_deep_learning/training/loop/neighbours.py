@@ -65,13 +65,31 @@ def look(seconds: float = 0.2, stat: Path = Path("/proc/stat")) -> Neighbours:
 
 def busy_elsewhere(seconds: float, stat: Path = Path("/proc/stat")) -> float | None:
     """How many cores programs other than this one keep busy, on average; None if nobody says."""
-    try:
-        before, mine, at = _busy_s(stat), time.process_time(), time.monotonic()
-        time.sleep(seconds)
-        busy = _busy_s(stat) - before - (time.process_time() - mine)
-        return max(busy / (time.monotonic() - at), 0.0)
-    except (OSError, ValueError, IndexError):
-        return None
+    elsewhere = Elsewhere(stat)
+    time.sleep(seconds)
+    return elsewhere.cores()
+
+
+class Elsewhere:
+    """What programs other than this one take, from when it was made."""
+
+    def __init__(self, stat: Path = Path("/proc/stat")) -> None:
+        self._stat = stat
+        self._begun = self._now()
+
+    def cores(self) -> float | None:
+        """How many cores they have kept busy so far, on average; None if nobody says."""
+        now, begun = self._now(), self._begun
+        if now is None or begun is None or now[1] <= begun[1]:
+            return None
+        return max((now[0] - begun[0]) / (now[1] - begun[1]), 0.0)
+
+    def _now(self) -> tuple[float, float] | None:
+        """Seconds that others have computed, and the time."""
+        try:
+            return _busy_s(self._stat) - time.process_time(), time.monotonic()
+        except (OSError, ValueError, IndexError):
+            return None
 
 
 def _busy_s(stat: Path) -> float:

@@ -97,6 +97,7 @@ class Trainer:
         self._late = late_loss(device)
         self.precision = precision
         self._phases: tuple[Phase, ...] = ()
+        self._asking = False
 
     @property
     def precision(self) -> Precision:
@@ -123,7 +124,9 @@ class Trainer:
             OutOfMemory: with what holds it.
         """
         # Of the thread that steps, which need not be the one that made the trainer.
-        begin, data, forward, backward, optimizer, read = self._phases or self._open()
+        if not self._phases or self._asking is not self._timeline.asking:
+            self._open()
+        begin, data, forward, backward, optimizer, read = self._phases
         step, phase = self.done, "data"
         try:
             begin()
@@ -259,10 +262,10 @@ class Trainer:
         # Last: whatever came before may have drawn from it.
         randomness.restore(state["random"], self._device)
 
-    def _open(self) -> tuple[Phase, ...]:
-        """The ends of the phases, of the calling thread."""
+    def _open(self) -> None:
+        """Make the ends of the phases, of the calling thread; in some ticks they ask more."""
+        self._asking = self._timeline.asking
         self._phases = tuple(self._timeline.lap(name) for name in ("", *PHASES))
-        return self._phases
 
     def _in_parts(self, step: int) -> Tensor:
         """Forward and backward over all batches of a step; returns their mean loss."""
