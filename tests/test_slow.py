@@ -21,6 +21,17 @@ def test_each_fault_is_mended_alone_in_one_place(track: str, tmp_path: Path) -> 
 
 
 @each_track
+def test_each_fault_lies_in_lines_that_are_there(track: str, tmp_path: Path) -> None:
+    project = slow.slow_project(track, tmp_path / "my_project")
+    for fix in slow.fixes(track):
+        found = fix.lines(project)
+        assert found, fix.name
+        for text in fix.at:
+            (file,) = {f for f, n in found if text in (project / f).read_text().splitlines()[n - 1]}
+            assert file.endswith(".py")
+
+
+@each_track
 def test_with_all_faults_mended_it_computes_what_it_did(track: str, tmp_path: Path) -> None:
     project = slow.slow_project(track, tmp_path / "my_project", slow.fixes(track))
     done = subprocess.run(

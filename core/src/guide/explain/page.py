@@ -11,7 +11,15 @@ import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
 from guide.explain.spent import IDLE
-from guide.explain.telling import SURE, gain_of, headline, learn, promise, shown, standing
+from guide.explain.telling import (
+    SURE,
+    gain_of,
+    headline,
+    learn,
+    promise,
+    shown,
+    standing,
+)
 from guide.explain.trace import Trace
 from guide.explain.versus import Versus, held, less, shift, slower
 from guide.plugin import Verdict
@@ -147,7 +155,7 @@ def _lines(answer: Answer) -> str:
         for line in answer.lines
     ]
     lead = (
-        "Each with the libraries that it calls. Work has to be somewhere: none of them is a fault."
+        "Each with the libraries that it calls. Work has to be somewhere: to be listed is no fault."
     )
     return section("Its lines", table(("time", "share", "line"), rows), lead)
 

@@ -8,6 +8,7 @@ notes the line of the project's own code that it is in, and what that line has c
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import random
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "samples.json"
 SCHEMA = 1
-INTERVAL_S = 0.004
+INTERVAL_S = 0.005
 WARM = 3  # ticks that pass before the first sample
 
 _SWITCH_S = 0.00025
@@ -168,7 +169,7 @@ class _Looks:
             self.cost_ns = time.thread_time_ns()
 
     def _until_over(self) -> None:
-        chance = random.Random(1)  # jittered: a loop of 4 ms would show the same line for ever
+        chance = random.Random(1)  # jittered: a loop of 5 ms would show the same line for ever
         last_ns = beside_ns = self._now_ns()
         looks = 0
         while len(self.samples) < _MOST:
@@ -180,7 +181,7 @@ class _Looks:
             if not (self._began_ns or beside):  # the loop sleeps
                 last_ns = self._now_ns()
                 continue
-            frames = sys._current_frames()
+            frames = _frames()
             began_ns, now_ns = self._began_ns, self._now_ns()
             if began_ns and self._loop in frames:
                 # Who holds the lock, in code that is not Python's, is seen only once it lets go:
@@ -236,6 +237,22 @@ class _Looks:
     def _is_own(self, code: CodeType) -> bool:
         self._own[code] = own_file(code.co_filename, self._root) != ""
         return self._own[code]
+
+
+def _frames() -> dict[int, FrameType]:
+    """The innermost frame of each thread.
+
+    The interpreter locks its list of threads meanwhile (before 3.13). To allocate a frame may set
+    off a collection of garbage, and some of that needs the list as well, a threading.local does:
+    the thread would wait for itself, and the run for it. So there is no collecting just now.
+    """
+    if not gc.isenabled():
+        return sys._current_frames()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        gc.enable()
 
 
 def own_file(filename: str, root: str) -> str:

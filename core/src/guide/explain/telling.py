@@ -96,13 +96,13 @@ class Teller:
             gain = gain_of(of, verdict)
             lead = "it was " if label == "Gone" else ""
             yield from self.hanging(label, f"{verdict.title}: {lead}{gain}{more}", 0)
+        for line, longer_ns in versus.lines:
+            now = duration(line.ns + longer_ns) if line.ns + longer_ns else "hardly anything"
+            text = f"{shown(line.place)} takes {now}, {duration(line.ns)} before"
+            yield from self.hanging("Line", text, 0)
+            yield from self.lines(line.place.text, _LABEL, style="soft")
         for i, part in enumerate(versus.moved):
             yield from self.hanging("" if i else "Moved", f"{part.name}: {shift(part)}", 0)
-        for was, longer_ns in versus.lines:
-            now = duration(was.ns + longer_ns) if was.ns + longer_ns else "hardly anything"
-            text = f"{shown(was.place)} takes {now}, {duration(was.ns)} before"
-            yield from self.hanging("Line", text, 0)
-            yield from self.lines(was.place.text, _LABEL, style="soft")
         if promise := held(versus):
             yield from self.lines(f"{promise}.")
         yield ""

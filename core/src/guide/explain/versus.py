@@ -65,18 +65,6 @@ class Versus:
         return tuple(verdict for verdict in self.after.worth if verdict.title not in was)
 
     @property
-    def moved(self) -> tuple[Moved, ...]:
-        """The parts of a step whose time changed most, the largest change first."""
-        was, now = ({p.name: p.ns for p in a.parts} for a in (self.before, self.after))
-        if not (was and now):
-            return ()
-        names = dict.fromkeys([*was, *now])
-        found = [Moved(name, was.get(name, 0), now.get(name, 0)) for name in names]
-        found.sort(key=lambda part: -abs(part.more_ns))
-        least = max(_BESIDE * abs(found[0].more_ns), 1)
-        return tuple(part for part in found[:_MOVED] if abs(part.more_ns) >= least)
-
-    @property
     def lines(self) -> tuple[tuple[Line, int], ...]:
         """Lines whose time has changed most, each as it was and by how many ns it is longer.
 
@@ -92,6 +80,18 @@ class Versus:
             if abs(longer_ns) >= least:
                 found.append((was, longer_ns))
         return tuple(sorted(found, key=lambda each: -abs(each[1]))[:3])
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """The parts of a step whose time changed most, the largest change first."""
+        was, now = ({p.name: p.ns for p in a.parts} for a in (self.before, self.after))
+        if not (was and now):
+            return ()
+        names = dict.fromkeys([*was, *now])
+        found = [Moved(name, was.get(name, 0), now.get(name, 0)) for name in names]
+        found.sort(key=lambda part: -abs(part.more_ns))
+        least = max(_BESIDE * abs(found[0].more_ns), 1)
+        return tuple(part for part in found[:_MOVED] if abs(part.more_ns) >= least)
 
     @property
     def predicted(self) -> float | None:
