@@ -74,7 +74,7 @@ def fake(tmp_path, monkeypatch):
         (65, "after one step, .*second"),
         (67, "after 3 steps, .*--warm 0 --steps 2"),
         (64 + 40, "after 40 steps, .*--warm 1 --steps 5"),
-        (4, "torch.json.gz could not be written; is the disk full"),
+        (4, "torch.json.gz could not be written; the disk may be full"),
         (130, "interrupted before a step was recorded"),
         (1, "train.py failed before there was a trace"),
         (0, "ended itself at once"),

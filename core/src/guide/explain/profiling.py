@@ -132,7 +132,7 @@ def _nothing(program: Program, code: int, out: Path) -> GuideError:
             "let it return instead of calling os._exit or exec",
         )
     if code == _NOT_WRITTEN:
-        what = f"{out} could not be written; is the disk full?"
+        what = f"{out} could not be written; the disk may be full"
         return GuideError(what, "name a file elsewhere: -o FILE")
     if code in (130, -signal.SIGINT):
         return GuideError(f"{name} was interrupted before a step was recorded", "run it again")
