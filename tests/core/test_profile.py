@@ -1,11 +1,15 @@
-"""What `guide profile` understands of what was typed."""
+"""What `guide profile` understands of what was typed, refuses, and says of a program."""
 
+import os
 import sys
 
+import click
 import pytest
 
-from guide.errors import UsageError
-from guide.explain.profiling import parse_program
+from guide.cli.profile import profile
+from guide.errors import GuideError, UsageError
+from guide.explain.profiling import parse_program, record_program
+from guide.plugin import Profiler
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +53,74 @@ def test_a_console_script_of_pythons_is_one_and_another_is_not(tmp_path):
     assert parse_program(["tool", "-v"]).name == "tool"
     with pytest.raises(UsageError, match="no Python program"):
         parse_program(["other"])
+
+
+# Before and after it
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """A profiler whose program exits with the number that its script holds."""
+    (tmp_path / "fake.py").write_text(
+        "import sys\nsys.exit(int(open(sys.argv[sys.argv.index('--') + 1]).read()))\n"
+    )
+    return Profiler("fake", "deep-learning", "fake:Task", "fake")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (64, "before a step of torch's was seen; .*--patience 0.1"),
+        (65, "after one step, .*second"),
+        (67, "after 3 steps, .*--warm 0 --steps 2"),
+        (64 + 40, "after 40 steps, .*--warm 1 --steps 5"),
+        (4, "torch.json.gz could not be written; the disk may be full"),
+        (130, "interrupted before a step was recorded"),
+        (1, "train.py failed before there was a trace"),
+        (0, "ended itself at once"),
+    ],
+)
+def test_a_program_without_a_trace_is_told_in_a_line(fake, tmp_path, code, said):
+    (tmp_path / "train.py").write_text(str(code))
+    with pytest.raises(GuideError, match=said):
+        record_program(
+            parse_program(["train.py"]), fake, tmp_path / "torch.json.gz", warm=None, steps=5
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-o", "."], "is a folder"),
+        (["-o", "a.txt"], "no name for a trace"),
+        (["-o", "gone/t.json.gz"], "is no folder"),
+        (["-o", "pipe.json"], "is no file"),
+        (["-o", "run/run.json"], "part of a run"),
+        (["--patience", "nan"], "--patience"),
+        (["--patience", "-1"], "--patience"),
+        (["--patience", "inf"], "--patience"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(
+    tmp_path, fake, monkeypatch, options, said
+):
+    (tmp_path / "train.py").write_text("0")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    os.mkfifo(tmp_path / "pipe.json")
+    monkeypatch.setattr("guide.cli.profile._profiler", lambda track: fake)
+    monkeypatch.setattr("guide.cli.profile.record_program", lambda *_, **__: pytest.fail("it ran"))
+    with pytest.raises(UsageError, match=said):
+        profile.main([*options, "train.py"], standalone_mode=False)
+
+
+def test_an_interrupt_puts_the_trace_that_was_there_back(tmp_path, fake, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    (tmp_path / "torch.json.gz").write_bytes(b"earlier")
+    monkeypatch.setattr("guide.cli.profile._profiler", lambda track: fake)
+    monkeypatch.setattr("guide.cli.profile.record_program", interrupted)
+    with pytest.raises((KeyboardInterrupt, click.Abort)):
+        profile.main(["train.py"], standalone_mode=False)
+    assert (tmp_path / "torch.json.gz").read_bytes() == b"earlier"

@@ -313,9 +313,13 @@ class Profiler:
         track: the track whose projects it is for.
         task: `"package.module:attribute"`, called as `wrap(task, folder, warm=, steps=)`: returns
             a Task that does what `task` does and stops the run once a trace of `steps` steps,
-            taken after `warm` others, lies in `folder` as torch.json.gz.
+            taken after `warm` others, lies in `folder` as torch.json.gz. `warm` is None where that
+            is left to it.
         program: a module that runs somebody's Python program under it:
-            `python -m MODULE --out FILE --warm N --steps N -- SCRIPT ARGUMENTS`.
+            `python -m MODULE --out FILE --steps N --patience S [--warm N] [--to-the-end] [--module]
+            -- SCRIPT ARGUMENTS`. Without a trace it exits with 64 and the number of steps it saw,
+            50 at most, added; with 4 when it could not write, with 130 after Ctrl-C, and with 1
+            when the program failed.
     """
 
     name: str

@@ -22,9 +22,12 @@ from guide.plugins import Plugins
 from guide.project import find_project, read_project, source_state
 from guide.record import opening_record
 from guide.run import Run
+from guide.trace import FILES
 
+_RECORD = "run.json"
 _OUT = Path("torch.json.gz")
 _SECONDS = 5.0  # of a run whose timeline is all there is to look at
+_MOST_PATIENCE_S = 86_400.0
 
 
 class _ProjectOrProgram(WithProjectOptions):
@@ -64,11 +67,10 @@ class _ProjectOrProgram(WithProjectOptions):
 )
 @click.option(
     "--warm",
-    type=click.IntRange(1, 1000),
-    default=3,
-    show_default=True,
+    type=click.IntRange(0, 1000),
     metavar="N",
-    help="Steps to time before, with no profiler.",
+    help="Steps to time before, with no profiler; 3 to 20 by default, the shorter the more. "
+    "0: record from the second step on.",
 )
 @click.option(
     "--set",
@@ -97,7 +99,7 @@ class _ProjectOrProgram(WithProjectOptions):
 def profile(
     what: tuple[str, ...],
     steps: int,
-    warm: int,
+    warm: int | None,
     assignments: tuple[str, ...],
     output: Path | None,
     to_the_end: bool,
@@ -122,17 +124,20 @@ def _program(
     words: tuple[str, ...],
     output: Path | None,
     steps: int,
-    warm: int,
+    warm: int | None,
     patience: float,
     to_the_end: bool,
 ) -> None:
+    if not 0 < patience <= _MOST_PATIENCE_S:
+        raise UsageError(
+            "--patience takes seconds, above 0 and up to a day", "such as: --patience 10"
+        )
     program = parse_program(words)
     profiler = _profiler(None)
     out = output or _OUT
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"{out.parent} is no folder", "name a file in one: -o FILE")
+    _check(out)
     earlier = None if output else _kept(out)
-    click.echo(f"{program.name}: steps pass, {warm} and more are timed, {steps} recorded ...")
+    click.echo(f"{program.name}: some steps are timed, {steps} recorded ...")
     try:
         well = record_program(
             program,
@@ -143,7 +148,7 @@ def _program(
             patience_s=patience,
             to_the_end=to_the_end,
         )
-    except GuideError:
+    except BaseException:
         if earlier is not None:
             earlier.replace(out)
         raise
@@ -151,6 +156,22 @@ def _program(
     explain(out, earlier)
     if not well:
         raise GuideError(f"{program.name} failed, after {out} was recorded", "see above")
+
+
+def _check(out: Path) -> None:
+    """Refuse, before anything runs, a file that could not be written or not be explained after."""
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder", f"name a file in it: -o {out / _OUT}")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"{out.parent} is no folder", "name a file in one: -o FILE")
+    if not out.name.endswith((".json", ".json.gz")):
+        raise UsageError(f"{out} is no name for a trace", "end it in .json.gz")
+    if out.name in (_RECORD, *FILES) and (out.parent / _RECORD).exists():
+        raise UsageError(f"{out} is part of a run", f"name another: -o {out.with_name(str(_OUT))}")
+    if out.exists() and not out.is_file():
+        raise UsageError(f"{out} exists, and is no file", "name another: -o FILE")
+    if not os.access(out.absolute().parent, os.W_OK):
+        raise UsageError(f"{out.absolute().parent} cannot be written in", "name a file: -o FILE")
 
 
 def _kept(out: Path) -> Path | None:
@@ -163,7 +184,7 @@ def _kept(out: Path) -> Path | None:
 
 
 def _project(
-    path: Path, steps: int, warm: int, assignments: tuple[str, ...], traceback: bool
+    path: Path, steps: int, warm: int | None, assignments: tuple[str, ...], traceback: bool
 ) -> None:
     if find_project(path) is None:
         raise UsageError(

@@ -18,7 +18,10 @@ from guide.plugin import Profiler
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?(\.exe)?")
 _WITH_VALUE = ("-W", "-X")
-_NO_STEPS = 3  # what a profiler's program exits with when it saw too few steps
+# What a profiler's program exits with when it could not write, and when it saw too few steps: then
+# their number, up to so many, is added
+_NOT_WRITTEN = 4
+_NO_STEPS, _MOST_SEEN = 64, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,21 @@ def record_program(
     profiler: Profiler,
     out: Path,
     *,
-    warm: int,
+    warm: int | None,
     steps: int,
     patience_s: float = 10.0,
     to_the_end: bool = False,
 ) -> bool:
     """Run a program under a profiler, which leaves its trace in `out`.
+
+    Args:
+        program: what to run.
+        profiler: what records it.
+        out: the trace.
+        warm: steps to time before, exactly so many; None: as many as it takes.
+        steps: steps to record.
+        patience_s: how long to wait for one kind of step before another is looked for.
+        to_the_end: whether the program goes on once it is recorded.
 
     Returns:
         Whether the program ended well. When it did not, its own traceback was shown.
@@ -94,8 +106,8 @@ def record_program(
     Raises:
         GuideError: when no trace came of it.
     """
-    options = ["--out", str(out), "--warm", str(warm), "--steps", str(steps)]
-    options += ["--patience", str(patience_s)]
+    options = ["--out", str(out), "--steps", str(steps), "--patience", str(patience_s)]
+    options += [] if warm is None else ["--warm", str(warm)]
     options += ["--to-the-end"] * to_the_end + ["--module"] * program.module
     command = [*program.python, "-m", profiler.program, *options, "--"]
     command += [program.name, *program.arguments]
@@ -106,26 +118,47 @@ def record_program(
     except OSError as error:
         raise GuideError(f"{program.python[0]}: {error.strerror}", "name another python") from None
     if _stamp(out) == before:
-        raise _nothing(program, code, warm, steps)
+        raise _nothing(program, code, out)
     return code == 0
 
 
-def _nothing(program: Program, code: int, warm: int, steps: int) -> GuideError:
+def _nothing(program: Program, code: int, out: Path) -> GuideError:
     name = program.name
-    if code == _NO_STEPS:
+    if _NO_STEPS <= code <= _NO_STEPS + _MOST_SEEN:
+        return _too_few(name, code - _NO_STEPS)
+    if code == 0:
         return GuideError(
-            f"{name} ended before {warm + steps + 2} steps of torch's were seen, so there is no "
-            "trace",
-            "let it run longer, or ask for less: guide profile --warm 1 --steps 2 ...",
+            f"{name} ended itself at once, so nothing could be written",
+            "let it return instead of calling os._exit or exec",
         )
-    if code < 0 and -code != signal.SIGINT:
+    if code == _NOT_WRITTEN:
+        what = f"{out} could not be written; the disk may be full"
+        return GuideError(what, "name a file elsewhere: -o FILE")
+    if code in (130, -signal.SIGINT):
+        return GuideError(f"{name} was interrupted before a step was recorded", "run it again")
+    if code < 0:
         return GuideError(
             f"{name} was ended by {signal.Signals(-code).name}, before there was a trace",
             "a step with less in it (a smaller batch) takes less memory to record",
         )
-    if code in (130, -signal.SIGINT):
-        return GuideError(f"{name} was interrupted before there was a trace", "run it again")
     return GuideError(f"{name} failed before there was a trace", "its own words stand above")
+
+
+def _too_few(name: str, seen: int) -> GuideError:
+    """What to ask of a program that makes so many steps and no more."""
+    if not seen:
+        return GuideError(
+            f"{name} ended before a step of torch's was seen",
+            "where no optimizer steps, look for calls of a module sooner: --patience 0.1",
+        )
+    steps = "one step" if seen == 1 else f"{seen} steps"
+    if seen == 1:
+        remedy = "let it make a second one"
+    elif seen < 4:
+        remedy = f"guide profile --warm 0 --steps {seen - 1} records from the second one on"
+    else:
+        remedy = f"guide profile --warm 1 --steps {min(seen - 3, 5)} does with as many"
+    return GuideError(f"{name} ended after {steps}, too few to time and record them", remedy)
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from guide.explain.reading import read_trace
 from guide.plugins import Plugins, verdicts
 from guide_deep_learning.explain import recorder
 from guide_deep_learning.explain.beats import Beats
-from guide_deep_learning.explain.profiling import Enough
+from guide_deep_learning.explain.ending import Enough
 from guide_deep_learning.explain.recorder import Recorder
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -34,7 +34,7 @@ def found(program: str, *options: str):
     sys.argv = [program, "--small", *options]
     try:
         with TemporaryDirectory() as folder:
-            record = Recorder(Path(folder) / "torch.json.gz", warm=2, steps=3)
+            record = Recorder(Path(folder) / "torch.json.gz", steps=3)
             with pytest.raises(Enough), Beats(record, ended).listening():
                 runpy.run_path(str(PROGRAMS / f"{program}.py"), run_name="__main__")
             trace = read_trace(record.file)

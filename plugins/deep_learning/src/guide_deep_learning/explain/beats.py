@@ -7,9 +7,10 @@ time.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import ctypes
 import functools
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,23 +41,33 @@ class Beats:
         self._others = 0
         self._depth = threading.local()
         self._handles: list[Any] = []
-        self._timing = False
+        self._lock = threading.Lock()  # of which steps are heard
+        # Kept, for the interpreter may call it at any later time
+        self._on_main = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(self._stretch)
+        self._asked = self._last = self._interrupted = False
+        self._over = threading.Event()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Within the block, steps are heard."""
         self._handles.append(optimizers.register_optimizer_step_post_hook(self._stepped))
-        with self._alarm():
-            try:
-                yield
-            finally:
+        threading.Thread(target=self._watch, name="guide", daemon=True).start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            with self._lock:
                 for handle in self._handles:
                     handle.remove()
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """An optimizer made its step. The first one is told after it, the others from outside."""
         if self._beat_of is None:
-            self._drop_others()
+            with self._lock:
+                if not self._recorder.again():
+                    return  # too late: others are recorded already
+                self._drop_others()
+                self._beat_of = optimizer
             self._recorder.found = "an optimizer's step"
         elif optimizer is self._beat_of:
             self._others = 0
@@ -83,39 +94,50 @@ class Beats:
 
         optimizer.step = step  # type: ignore[method-assign]
 
-    @contextlib.contextmanager
-    def _alarm(self) -> Iterator[None]:
-        """Look for another kind of step when none has come."""
-        number = getattr(signal, "SIGALRM", None)
-        if number is None or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(number, self._nobody_came)
-        signal.setitimer(signal.ITIMER_REAL, self._patience_s)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(number, before)
+    def _watch(self) -> None:
+        """Look for another kind of step when none has come; on a thread of its own.
 
-    def _nobody_came(self, *_: Any) -> None:
-        """On the main thread, between two of its instructions."""
-        if self._beat_of is not None or self._recorder.state == "done":
+        The program's clocks and signals are its own: it may use the only alarm there is.
+        """
+        if self._over.wait(self._patience_s):
             return
-        if self._timing:
-            self._recorder.found = f"a stretch of {_WINDOW_S:g} s: no step was found"
-            signal.setitimer(signal.ITIMER_REAL, _WINDOW_S)
-            if self._recorder.beat():
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                self._ended()
-        elif len(self._handles) == 1:
+        with self._lock:
+            if self._beat_of is not None or self._over.is_set():
+                return
             self._handles.append(modules.register_module_forward_pre_hook(self._entered))
             self._handles.append(modules.register_module_forward_hook(self._left, always_call=True))
-            signal.setitimer(signal.ITIMER_REAL, self._patience_s)
-        elif not self._recorder.found:
-            self._timing = True
+        if self._over.wait(self._patience_s):
+            return
+        with self._lock:
+            if self._recorder.found:
+                return
             self._drop_others()
-            self._nobody_came()
+        while not self._over.wait(_WINDOW_S) and self._beat_of is None:
+            if self._last:
+                self._ended()
+                return
+            if self._interrupted:
+                self._interrupted = False
+                _thread.interrupt_main()
+            # What is recorded is what the thread does that begins it: so that must be the main one.
+            # One at a time: with a second one waiting, Python 3.11 would not get on with the first
+            if not self._asked:
+                self._asked = True
+                ctypes.pythonapi.Py_AddPendingCall(self._on_main, None)
+
+    def _stretch(self, _: object) -> int:
+        """Called by the interpreter: on the main thread, between two of its instructions."""
+        try:
+            if self._beat_of is None and not self._over.is_set():
+                self._recorder.found = f"a stretch of {_WINDOW_S:g} s: no step was found"
+                self._last = self._recorder.beat()
+        except KeyboardInterrupt:  # no error leaves such a call: it is passed on from outside
+            self._interrupted = True
+        except Exception:  # between any two instructions, not all is in order: the next one may do
+            pass
+        finally:
+            self._asked = False
+        return 0
 
     def _drop_others(self) -> None:
         for handle in self._handles[1:]:

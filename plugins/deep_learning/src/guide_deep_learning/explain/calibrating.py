@@ -33,8 +33,9 @@ def cores() -> int:
 
 def compiled_graphs() -> int:
     """How many graphs torch.compile has made so far."""
-    utils = sys.modules.get("torch._dynamo.utils")
-    return int(utils.counters["stats"]["unique_graphs"]) if utils is not None else 0
+    # It may be half imported by now
+    counters = getattr(sys.modules.get("torch._dynamo.utils"), "counters", None)
+    return int(counters["stats"]["unique_graphs"]) if counters is not None else 0
 
 
 def costs(stacks: bool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
     python -m guide_deep_learning.explain.profiling --out torch.json.gz -- train.py --epochs 1
 
 The program is run as Python itself would run it, and is not changed. Once enough of its steps were
-recorded it is ended, in order: what it has opened is closed, as if it had called sys.exit.
+recorded it is ended, in order: what it has opened is closed, and what it registered with atexit is
+called, as if it had called sys.exit.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from guide.errors import GuideError
+from guide_deep_learning.explain.ending import Ending, Enough, end_process, wait_for_threads
+from guide_deep_learning.explain.interrupts import held
+
 if TYPE_CHECKING:
     import torch
 
     from guide.loop import Tick
     from guide.run import Run, Task
+    from guide_deep_learning.explain.recorder import Recorder
 
-FAILED, NO_STEPS = 1, 3  # what the program below exits with
-
-
-class Enough(SystemExit):
-    """What ends the program that is looked at: as sys.exit does, past `except Exception`."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
+# What the program below exits with
+FAILED, NOT_WRITTEN, INTERRUPTED = 1, 4, 130
+NO_STEPS, MOST_SEEN = 64, 50  # the number of steps that were seen, up to so many, is added
 
 
 class ProfiledTask:
@@ -39,12 +40,12 @@ class ProfiledTask:
     Args:
         task: what to run.
         folder: where torch.json.gz goes.
-        warm: steps to time before.
+        warm: steps to time before; None: as many as it takes.
         steps: steps to record.
     """
 
-    def __init__(self, task: Task, folder: Path, *, warm: int, steps: int) -> None:
-        from guide_deep_learning.explain.recorder import Recorder  # here: it loads torch
+    def __init__(self, task: Task, folder: Path, *, warm: int | None, steps: int) -> None:
+        from guide_deep_learning.explain.recorder import Recorder  # it loads torch
 
         self._task = task
         self._recorder = Recorder(
@@ -78,56 +79,74 @@ class ProfiledTask:
             self._recorder.finish()
         finally:
             self._task.close()
+        if self._recorder.wrong:
+            what = f"the trace could not be written: {self._recorder.wrong}"
+            raise GuideError(what, "make room on the disk")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run somebody's program and write a trace of some of its steps.
 
-    Exits with 0 when there is one, with 3 when the program ended without enough steps, and with
-    1 when it failed, after its own traceback.
+    Exits with 0 when there is one, and else with a number above: too few steps, a file that could
+    not be written, Ctrl-C before there was anything, or a program that failed, after its own
+    traceback.
     """
     asked = _parser().parse_args(arguments)
     script, *rest = asked.script[1:] if asked.script[:1] == ["--"] else asked.script
     try:
-        from guide_deep_learning.explain.beats import Beats
-        from guide_deep_learning.explain.recorder import Recorder
+        with held():
+            from guide_deep_learning.explain.beats import Beats
+            from guide_deep_learning.explain.recorder import Recorder
     except ImportError as error:
         sys.exit(f"guide: torch cannot be imported: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     recorder = Recorder(
         asked.out, warm=asked.warm, steps=asked.steps, may_mend=not asked.to_the_end
     )
+    ending = Ending(lambda: end_process(_code(recorder, FAILED), early=True))
 
     def ended() -> None:
         if not asked.to_the_end:
-            raise Enough
+            ending.now()
 
     beats = Beats(recorder, ended, asked.patience)
-    failed = False
+    failed = early = interrupted = False
     try:
-        with beats.listening():
-            _run(script, rest, asked.module)
+        try:
+            with beats.listening():
+                _run(script, rest, asked.module)
+                wait_for_threads()
+        finally:
+            ending.over()
     except Enough:
-        pass
+        early = True
     except SystemExit as left:
         failed = left.code not in (None, 0)
         if isinstance(left.code, str):
             sys.stderr.write(f"{left.code}\n")
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted\n")
+        early = interrupted = True
     except BaseException as error:
         failed = True
         _show(error)
     with contextlib.suppress(KeyboardInterrupt):
         recorder.finish()
-    # Threads and workers that the program left behind are not waited for by us
-    sys.stdout.flush()
-    sys.exit(FAILED if failed else 0 if asked.out.exists() else NO_STEPS)
+    if interrupted and recorder.written:
+        sys.stderr.write("\ninterrupted: this is what was recorded by then\n")
+    otherwise = INTERRUPTED if interrupted else NO_STEPS + min(recorder.seen, MOST_SEEN)
+    end_process(FAILED if failed else _code(recorder, otherwise), early=early)
+
+
+def _code(recorder: Recorder, otherwise: int) -> int:
+    """What is exited with when the program has not failed."""
+    return 0 if recorder.written else NOT_WRITTEN if recorder.wrong else otherwise
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--warm", type=int, default=3)
+    parser.add_argument("--warm", type=int)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--patience", type=float, default=10.0, metavar="S")
     parser.add_argument("--to-the-end", action="store_true")
@@ -160,4 +179,7 @@ def _show(error: BaseException) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # before the program was begun
+        sys.exit(INTERRUPTED)

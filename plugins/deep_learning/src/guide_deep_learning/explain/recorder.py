@@ -9,6 +9,7 @@ is about that time.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import json
 import multiprocessing
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,15 @@ import torch
 
 from guide_deep_learning.explain import calibrating
 from guide_deep_learning.explain.calibrating import quiet
+from guide_deep_learning.explain.interrupts import held
 from guide_deep_learning.explain.mending import Mend, mend_for
 from guide_deep_learning.training.loop.neighbours import Elsewhere
 
-_PLAIN_NS = 300_000_000  # steps are timed for this long at least, however short they are
+_WARM = 3  # steps are timed so often at least,
+_PLAIN_NS = 300_000_000  # and for this long, however short they are,
+_MOST_PLAIN, _MOST_AFTER = 20, 60  # but not more often: the program may be at its end
 _SETTLING = 2  # steps in which a compiler may be at work once
-_MOST_PLAIN = 60  # but no more than so many
+_WAIT_S = 10.0  # for another thread to finish what it records
 _LONG_NS = 2_000_000_000  # a step that takes longer is timed less often
 _NOTE = "guide"  # the key of what the file says of itself
 
@@ -40,7 +45,9 @@ class Recorder:
 
     Args:
         file: where the trace goes, gzipped; the folder must exist.
-        warm: steps to time before the profiler is switched on; one more comes before them.
+        warm: steps to time before the profiler is switched on, after the first one, which is not;
+            with 0 it is on from the second step. None: three to twenty, the shorter they are the
+            more.
         steps: steps to record.
         found: what a step is here, in words.
         may_mend: whether a remedy may be tried on a few of the program's last steps.
@@ -49,22 +56,26 @@ class Recorder:
         state: "plain", "recording", "after", and at last "done".
         optimizer: the one that the program steps, if somebody saw it.
         recorded: steps that were recorded.
+        seen: steps that were told of.
+        written: whether there is a trace.
+        wrong: why it could not be written.
     """
 
     def __init__(
         self,
         file: Path,
         *,
-        warm: int = 3,
+        warm: int | None = None,
         steps: int = 5,
         found: str = "",
         may_mend: bool = True,
     ) -> None:
         self.file = file
-        self.warm, self.steps, self.found = max(warm, 1), max(steps, 1), found
+        self.warm, self.steps, self.found = warm, max(steps, 1), found
         self.state = "plain"
         self.optimizer: torch.optim.Optimizer | None = None
-        self.recorded = 0
+        self.recorded = self.seen = 0
+        self.written, self.wrong = False, ""
         self._last_ns = 0
         self._plain: list[int] = []
         self._after: list[int] = []
@@ -80,6 +91,18 @@ class Recorder:
         self._process = os.getpid()
         self._elsewhere: Elsewhere | None = None
         self._others: float | None = None
+        # Torch's profiler is switched on for the thread that does it, and needs a step before
+        self._lead = 0 if warm == 0 else 1
+        self._lock = threading.RLock()
+        self._hurry = False
+
+    def again(self) -> bool:
+        """Steps of another kind come now: those so far do not count. Whether it is in time."""
+        with self._lock:
+            if self.state != "plain":
+                return False
+            self._plain, self._last_ns, self._thread, self.seen = [], 0, 0, 0
+            return True
 
     def beat(self) -> bool:
         """A step has ended. Whether that was the last one that is needed."""
@@ -87,9 +110,17 @@ class Recorder:
         elsewhere = os.getpid() != self._process or self._thread not in (0, thread)
         if self.state == "done" or elsewhere:  # a worker, or a second loop beside the first
             return False
+        with held(), self._lock:
+            return self._beat(thread)
+
+    def _beat(self, thread: int) -> bool:
         self._thread = thread
+        self.seen += 1
         now_ns = time.perf_counter_ns()
         took_ns, first = now_ns - self._last_ns, not self._last_ns
+        if self._hurry:
+            self.finish()
+            return True
         if self.state == "plain":
             if first:
                 self._elsewhere = Elsewhere()
@@ -101,10 +132,11 @@ class Recorder:
                 self._start()
         elif self.state == "recording":
             # It begins to record after the first of these, and ends with the last
-            with quiet() if self.recorded in (0, self.steps) else contextlib.nullcontext():
+            ends = self.recorded in (0, self.steps + self._lead - 1)
+            with quiet() if ends else contextlib.nullcontext():
                 self._profiler.step()
             self.recorded += 1
-            if self.recorded > self.steps:  # the first of them was the profiler's own warm-up
+            if self.recorded >= self.steps + self._lead:
                 self._stop()
         elif self.state == "after" and self._seen_after(took_ns):
             self.finish()
@@ -114,30 +146,55 @@ class Recorder:
 
     def finish(self) -> bool:
         """Write what was recorded; whether there was anything. Once."""
-        if self.state == "done":
+        if os.getpid() != self._process:  # a copy of the program that came to its end
             return False
-        if self.state == "recording":
-            self._stop()
-        self.state = "done"
-        if self._profiler is None or not self.recorded:
-            return False
-        self._write()
-        return True
+        self._let_stop()
+        with held(), self._lock:
+            if self.state == "done":
+                return False
+            if self.state == "recording":
+                self._stop()
+            self.state = "done"
+            if self._profiler is None or not self.recorded:
+                return False
+            try:
+                self._write()
+            except OSError as error:
+                self.wrong = error.strerror or str(error)
+            self.written = not self.wrong
+            return self.written
+
+    def _let_stop(self) -> None:
+        """Where another thread records, only that one can end it: at its next step."""
+        until = time.monotonic() + _WAIT_S
+        while self._recorded_elsewhere() and time.monotonic() < until:
+            self._hurry = True
+            time.sleep(0.02)
+        if self._recorded_elsewhere():
+            self.state = "done"  # it is gone, or stands still: what it has cannot be had
+
+    def _recorded_elsewhere(self) -> bool:
+        return self.state == "recording" and self._thread != threading.get_ident()
 
     def _enough(self) -> bool:
         """Whether steps were timed often enough; the first one is a warm-up."""
-        return _enough(self._plain[1:], self.warm, _PLAIN_NS)
+        if self.warm is not None:
+            return len(self._plain) >= self.warm
+        return _enough(self._plain[1:], _WARM, _MOST_PLAIN)
 
     def _start(self) -> None:
         self._threads = torch.get_num_threads()  # only now: a program sets them as it starts
         self._mend = mend_for(self._threads) if self.may_mend else None
         self._stacks = not self._compiles()
-        self._profiler = torch.profiler.profile(
-            schedule=torch.profiler.schedule(wait=0, warmup=1, active=self.steps, repeat=1),
-            record_shapes=True,
-            with_stack=self._stacks,
-        )
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there is no warm-up was asked for
+            self._profiler = torch.profiler.profile(
+                schedule=torch.profiler.schedule(
+                    wait=0, warmup=self._lead, active=self.steps, repeat=1
+                ),
+                record_shapes=True,
+                with_stack=self._stacks,
+            )
             self._profiler.start()
         self.state = "recording"
 
@@ -154,15 +211,16 @@ class Recorder:
             self._others = self._elsewhere.cores()
         with quiet():
             self._profiler.stop()
-        self.recorded = max(self.recorded - 1, 0)
+        self.recorded = max(self.recorded - self._lead, 0)
         self.state = "after"
 
     def _seen_after(self, took_ns: int) -> bool:
         """Time what comes after the recording; then, where something is to be tried, with that."""
-        wanted = 1 if _middle(self._plain) > _LONG_NS else self.warm
+        long = (_middle(self._plain) or took_ns) > _LONG_NS
+        wanted = 1 if long else max(_WARM if self.warm is None else self.warm, 1)
         if not self._mending:
             self._after.append(took_ns)
-            if not _enough(self._after[1:], wanted, _PLAIN_NS // 2):
+            if not _enough(self._after[1:], wanted, _MOST_AFTER):
                 return False
             if self._mend is None:
                 return True
@@ -170,7 +228,7 @@ class Recorder:
             self._mending = True
             return False
         self._trial.append(took_ns)
-        if not _enough(self._trial[1:], wanted, _PLAIN_NS // 2):
+        if not _enough(self._trial[1:], wanted, _MOST_AFTER):
             return False
         if self._mend is not None:
             self._mend.undo()
@@ -178,8 +236,6 @@ class Recorder:
 
     def _write(self) -> None:
         about: dict[str, Any] = {
-            # What else the machine does can only add to it
-            "step_ns": min(ns for ns in (_middle(self._plain), _middle(self._after)) if ns),
             "steps_timed": len(self._plain[1:]) + len(self._after[1:]),
             "found": self.found,
             "threads": self._threads,
@@ -189,6 +245,8 @@ class Recorder:
         }
         if self._others is not None:
             about["others"] = round(self._others, 2)
+        if timed := [ns for ns in (_middle(self._plain), _middle(self._after)) if ns]:
+            about["step_ns"] = min(timed)  # what else the machine does can only add to it
         if self._mend is not None and self._trial[1:]:
             with_ns, without_ns = _middle(self._after), _middle(self._trial)
             about["tried"] = {"what": self._mend.what, "with": with_ns, "without": without_ns}
@@ -203,9 +261,9 @@ def _middle(taken: list[int]) -> int:
     return round(statistics.median(taken[1:] or taken)) if taken else 0
 
 
-def _enough(taken: list[int], least: int, long_ns: int) -> bool:
+def _enough(taken: list[int], least: int, most: int) -> bool:
     """Whether steps were timed often enough: so many, and for so long where they are short."""
-    return len(taken) >= least and (sum(taken) > long_ns or len(taken) >= _MOST_PLAIN)
+    return len(taken) >= least and (sum(taken) > _PLAIN_NS or len(taken) >= most)
 
 
 def write_trace(profiler: Any, file: Path, about: dict[str, Any]) -> None:
@@ -215,6 +273,8 @@ def write_trace(profiler: Any, file: Path, about: dict[str, Any]) -> None:
         plain, zipped = Path(beside) / "torch.json", Path(beside) / "torch.json.gz"
         with quiet():
             profiler.export_chrome_trace(str(plain))
+        if not _whole(plain):  # torch does not say so
+            raise OSError(errno.EIO, "torch could not write all of it")
         with plain.open("rb") as source, gzip.open(zipped, "wb", compresslevel=4) as target:
             before, brace, head = source.read(1 << 10).partition(b"{")
             if before.strip() or not brace:
@@ -223,6 +283,16 @@ def write_trace(profiler: Any, file: Path, about: dict[str, Any]) -> None:
             while block := source.read(1 << 20):
                 target.write(block)
         zipped.replace(file)
+
+
+def _whole(plain: Path) -> bool:
+    """Whether a trace was written to its end."""
+    try:
+        with plain.open("rb") as file:
+            file.seek(max(plain.stat().st_size - 64, 0))
+            return file.read().rstrip().endswith(b"}")
+    except FileNotFoundError:
+        return False
 
 
 def _roots() -> list[str]:
