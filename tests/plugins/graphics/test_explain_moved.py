@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks.explain.loop_tasks import compute, recorded
@@ -23,30 +21,20 @@ PARTS = "scene/update", "picture/keep"
 class Drawn:
     """A teapot, drawn again and again, and perhaps a fault in what is done around that."""
 
-    def __init__(self, asleep: str = "", *, hog: bool = False, leak: bool = False) -> None:
-        self.asleep, self.hog, self.leak = asleep, hog, leak
-        self.kept: list[Any] = []
-        self.ending = threading.Event()
+    def __init__(self, asleep: str = "") -> None:
+        self.asleep = asleep
 
     def start(self, run: Run) -> None:
         self.scene = Scene([teapot(400)], [Material()])
         self.viewer = Viewer(run, (160, 90), "software", window="no", threads=1)
         self.camera: Camera = orbit(25, 21, 4.0, (0.0, 0.4, 0.0))
         self.viewer.warm_up(self.scene, self.camera)
-        if self.hog:
-            threading.Thread(target=self.compute, daemon=True).start()
-
-    def compute(self) -> None:
-        while not self.ending.is_set():
-            compute(10_000)
 
     def part(self, tick: Tick, name: str) -> None:
         with tick.span(name):
             compute(40_000)
             if self.asleep == name:
                 time.sleep(0.01)
-            if self.leak and name == PARTS[1]:
-                self.kept.append(np.ones(50_000))
 
     def step(self, tick: Tick) -> None:
         self.viewer.begin(tick)
@@ -56,7 +44,6 @@ class Drawn:
         self.viewer.show(frame)
 
     def close(self) -> None:
-        self.ending.set()
         self.viewer.close()
 
 
@@ -70,13 +57,3 @@ def test_a_sleep_is_named_by_the_part_it_was_put_into(part: str, rate_hz: float 
     said = first(Drawn(asleep=part), Loop(rate_hz, ticks=40))
     assert said.title == "waiting, not computing"
     assert f"in {part} it waits" in said.says
-
-
-def test_a_thread_that_keeps_the_interpreter_is_told_and_no_part_of_the_frame() -> None:
-    said = first(Drawn(hog=True), Loop(ticks=200))
-    assert said.title == "waiting for the interpreter's lock"
-
-
-def test_pictures_that_are_kept_are_a_leak() -> None:
-    said = first(Drawn(leak=True), Loop(60, seconds=5))
-    assert said.title == "memory grows"

@@ -55,7 +55,11 @@ class _ProjectOrProgram(WithProjectOptions):
         return isinstance(param, click.Option) and not param.is_flag and param.name != "help"
 
 
-@click.command("profile", cls=_ProjectOrProgram)
+@click.command(
+    "profile",
+    cls=_ProjectOrProgram,
+    context_settings={"help_option_names": ["-h", "--help"]},  # also when called by itself
+)
 @click.argument("what", nargs=-1, type=click.UNPROCESSED, metavar="[PROJECT | COMMAND ...]")
 @click.option(
     "--steps",
