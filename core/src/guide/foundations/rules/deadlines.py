@@ -80,10 +80,13 @@ def _always(seen: Seen, missed: int, usual_ns: float, theirs_ns: float) -> Verdi
             f"{span} takes {duration(of['p50_ns'])} (p99 {duration(of['p99_ns'])}), "
             f"{percent(each_ns, seen.work_ns)} of a tick that has {duration(budget_ns)}."
         )
-        remedy = (
-            f"Make {span} {duration(short_ns)} cheaper, do it every n-th tick "
-            "(tick.every(n)), or move it beside the loop."
+        # It may be the largest and still be too small to be the remedy by itself
+        first = (
+            f"Make {span} {duration(short_ns)} cheaper"
+            if short_ns < each_ns
+            else f"A tick must become {duration(short_ns)} shorter: begin with {span}, the largest"
         )
+        remedy = f"{first}; do it every n-th tick (tick.every(n)), or move it beside the loop."
         where = places(seen.record, [span])
         evidence[3:3] = [(f"{span}, p50", duration(of["p50_ns"]))]
         evidence[4:4] = [(f"{span}, p99", duration(of["p99_ns"]))]
