@@ -13,7 +13,7 @@ from guide.cli.dev import kept_promises
 from guide.learn.contents import all_exercises
 from guide.plugins import Plugins
 
-EACH_RUN = 3
+EACH_RUN = 2
 TODAY = datetime.datetime.now(tz=datetime.UTC).date().toordinal()
 SAMPLE = random.Random(TODAY).sample(all_exercises(Plugins()), EACH_RUN)
 
