@@ -10,7 +10,6 @@ import ast
 from collections.abc import Iterator, Sequence
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-Scope = Function | ast.Lambda | ast.Module
 
 _MASK = "[mask]"
 _MASKLIKE = ("mask", "keep", "valid", "select")

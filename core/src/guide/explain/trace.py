@@ -255,11 +255,6 @@ def union(start_ns: Ints, end_ns: Ints) -> tuple[Ints, Ints]:
     return starts[begins], ends[last]
 
 
-def overlap_ns(a: tuple[Ints, Ints], b: tuple[Ints, Ints]) -> int:
-    """How long two unions of intervals are both open."""
-    return int(covered_ns(a, *b).sum())
-
-
 def covered_ns(cover: tuple[Ints, Ints], start_ns: Ints, end_ns: Ints) -> Ints:
     """Of each interval, how much of it a union of intervals covers."""
     starts, ends = cover

@@ -114,7 +114,6 @@ def copy(name: str) -> str:
     return "peer" if _PEER.search(name) else "within"
 
 
-SYNCHRONIZE = _any("synchronize", "cuCtxSync")
 MEMCPY = _any("memcpy")
 LAUNCH = _any("launch", "memset")
 ALLOCATE = _any(

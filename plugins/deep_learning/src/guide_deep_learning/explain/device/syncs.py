@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.device.facts import Facts, facts_of
@@ -136,8 +134,3 @@ def _stall(facts: Facts, kind: _Kind) -> list[Verdict]:
             )
         ]
     return []
-
-
-def read_often(facts: Facts) -> float:
-    """How often a value is read in a step."""
-    return float(np.size(facts.queue.waits.of("item"))) / facts.steps

@@ -123,11 +123,17 @@ def steady_ns(seen: Host, indices: Ints, ns: Floats) -> float:
     return float(np.minimum(held, _DISTURBED * np.median(held)).sum() / len(starts))
 
 
-def short(name: str) -> str:
-    """A function's name as a person says it: serialization.save, sleep, <module>."""
+def function_of(name: str) -> str:
+    """The function's name in what a trace calls it: save, sleep, <module>."""
     if name.startswith("<built-in "):
         return name.removesuffix(">").removeprefix("<built-in ").split(" ")[1]
-    file, _, function = name.rpartition(": ")
+    return name.rpartition(": ")[2]
+
+
+def short(name: str) -> str:
+    """The same with the package that it is of: serialization.save, sleep, <module>."""
+    function = function_of(name)
+    file = name.rpartition(": ")[0]
     package = file.replace("\\", "/").partition("/")[0]
     return f"{package}.{function}" if "/" in file and package.isidentifier() else function
 

@@ -221,8 +221,6 @@ class Host:
         # Of the event itself most of the cost lies before and after what it notes
         cost = scale * (below - (1 - _INSIDE) * own)
         clean = np.maximum(self.trace.events.ns - cost, 0)
-        self._costs = np.concatenate(([0.0], np.cumsum(scale * own * self.here)))
-        self._rest = rest
         shared = self._shared(clean, rest, plain_ns)
         return (clean * rest if shared is None else shared), round(plain_ns or left)
 
@@ -245,12 +243,6 @@ class Host:
             if parent[i] >= 0:
                 shared[parent[i]] += shared[i]
         return shared
-
-    def stretch_ns(self, start_ns: int, end_ns: int) -> float:
-        """How long a stretch of a step takes without the profiler."""
-        first, last = np.searchsorted(self.trace.events.start_ns, (start_ns, end_ns))
-        cost = float(self._costs[last] - self._costs[first])
-        return max(end_ns - start_ns - cost, 0.0) * self._rest
 
 
 def is_own(name: str) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from guide.explain.source import candidates
 from guide.explain.trace import Ints, Trace
 from guide.plugin import Place, Verdict, Word
+from guide_deep_learning.explain.host.between import function_of
 from guide_deep_learning.explain.host.facts import Host, host, is_own, on_cpu
 
 _LOADER = "enumerate(DataLoader)#"
@@ -42,7 +43,7 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
 
 
 def _loads_itself(seen: Host, waits: Ints, took_ns: int, frame: str, frame_ns: int) -> Verdict:
-    name = _short(frame) if frame else "the dataset"
+    name = function_of(frame) if frame else "the dataset"
     sleeping = frame in _SLEEPS
     gain_ns = frame_ns or took_ns
     return Verdict(
@@ -123,7 +124,7 @@ def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
     asleep = max((name for name in total if name in _SLEEPS), key=lambda n: total[n], default="")
     if asleep and total[asleep] > 0.5 * usual:
         return asleep, seen.each_step(total[asleep])
-    named = [name for name in by_name if is_own(name) and not _short(name).startswith("<")]
+    named = [name for name in by_name if is_own(name) and not function_of(name).startswith("<")]
     deep = [name for name in named if total[name] > 0.5 * usual]
     # Events are in the order of their start, outer ones first: the last that is new lies deepest
     return max(deep, key=lambda name: by_name[name][0], default=""), seen.each_step(made)
@@ -142,12 +143,5 @@ def _where(seen: Host, waits: Ints, frame: str) -> tuple[Place, ...]:
     if frame:
         inside = np.flatnonzero(seen.inside(waits) & seen.is_python)
         calls = [i for i in inside.tolist() if events.name_of(i) == frame]
-        return seen.places(calls[:50], (_short(frame),))
+        return seen.places(calls[:50], (function_of(frame),))
     return seen.places(waits[:20], ("DataLoader", "for", "next"))
-
-
-def _short(frame: str) -> str:
-    """A function's name as a person says it."""
-    if frame.startswith("<built-in "):
-        return frame.removesuffix(">").removeprefix("<built-in ").split(" ")[1]
-    return frame.rpartition(": ")[2]
