@@ -13,8 +13,9 @@ from guide.explain.target import explain_target
 from guide.plugins import Plugins
 from guide_deep_learning.explain.host.facts import host
 from guide_deep_learning.explain.host.feeding import waiting_for_data
+from guide_deep_learning.explain.host.looking import looked_at
 from guide_deep_learning.explain.host.looping import looping
-from guide_deep_learning.explain.host.memory import elementwise
+from guide_deep_learning.explain.host.memory import copies, elementwise
 from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
 
@@ -311,3 +312,68 @@ def test_python_inside_of_an_operator_is_not_between_operators(traced, around):
             clock.spend(3_000, "torch/functorch.py(9): runtime_wrapper")
 
     assert not titles(traced(step))
+
+
+WATCH = """\
+def look(optimizer):
+    for p in parameters:
+        squares += p.grad.double().norm().item()
+"""
+
+
+def looks(clock, reads, between_us):
+    with clock.open("train.py(1): look"):
+        for _ in range(reads):
+            with clock.open("<built-in method double of Tensor object at 0x1>"):
+                clock.op(between_us, "aten::copy_")
+            with clock.open("<built-in method item of Tensor object at 0x1>"):
+                clock.op(1, "aten::item")
+
+
+@pytest.mark.parametrize("hook", [True, False], ids=["in a hook of the optimizer's", "before it"])
+def test_numbers_for_a_log_are_told_with_their_line_and_so_are_no_copies(traced, tmp_path, hook):
+    (tmp_path / "train.py").write_text(WATCH)
+
+    def step(clock):
+        begin = clock.now
+        looks(clock, 20, 200)
+        begin = begin if hook else clock.now
+        clock.op(300, "aten::_fused_adamw_")
+        clock.add("Optimizer.step#AdamW.step", begin, clock.now - begin, "user_annotation")
+
+    trace = traced(step)
+    (said,) = looked_at(trace)
+    assert said.recoverable_ns == pytest.approx(0.98 * 20 * 201e3, rel=0.05)
+    assert "20 numbers a step" in said.says
+    assert "p.grad.double().norm().item()" in said.where[0].text
+    assert not copies(trace)
+    assert not optimizer_loop(trace)
+
+
+def test_a_look_that_is_short_or_a_value_of_the_training_is_no_fault(traced):
+    def seldom(clock):
+        looks(clock, 2, 200)  # the loss, and whether it was right
+
+    def trained(clock):
+        for _ in range(20):  # each step of an inner loop reads its loss
+            clock.op(100, "autograd::engine::evaluate_function: MmBackward0")
+            looks(clock, 1, 200)
+
+    def quick(clock):
+        looks(clock, 20, 5)
+
+    assert not any(looked_at(traced(step)) for step in (seldom, trained, quick))
+
+
+def test_what_an_optimizer_calls_of_a_persons_own_is_not_its_own_update(traced):
+    def step(clock):
+        begin = clock.now
+        for _ in range(4):
+            for name in ("aten::mul_", "aten::lerp_", "aten::sqrt", "aten::div", "aten::addcdiv_"):
+                clock.op(100, name)
+        looks(clock, 20, 200)
+        clock.add("Optimizer.step#AdamW.step", begin, clock.now - begin, "user_annotation")
+
+    (said,) = optimizer_loop(traced(step))
+    assert "2 ms" in said.says
+    assert "20 small operators" in said.says

@@ -14,7 +14,7 @@ import torch
 
 from guide.explain.profiling import _too_few
 from guide.explain.reading import read_trace
-from guide_deep_learning.explain import beats, calibrating
+from guide_deep_learning.explain import beats, calibrating, mending
 from guide_deep_learning.explain.beats import Beats
 from guide_deep_learning.explain.ending import Ending, Enough
 from guide_deep_learning.explain.interrupts import held
@@ -174,3 +174,12 @@ def test_an_end_in_a_thread_is_no_error_of_the_programs(monkeypatch):
 def test_half_an_import_is_no_reason_to_fail(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch._dynamo.utils", types.ModuleType("half"))
     assert calibrating.compiled_graphs() == 0
+
+
+@pytest.mark.parametrize(("others", "tried"), [(0.0, 4), (1.1, 3), (9.0, 1)])
+def test_fewer_threads_are_tried_where_other_programs_have_some_of_the_cores(
+    monkeypatch, others, tried
+):
+    monkeypatch.setattr(mending, "cores", lambda: 4)
+    assert mending.mend_for(16, others).threads == tried
+    assert mending.mend_for(4, others) is None

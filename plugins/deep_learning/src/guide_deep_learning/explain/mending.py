@@ -20,10 +20,17 @@ class Mend:
     what: str  # "threads", "anomaly"
     do: Callable[[], object]
     undo: Callable[[], object]
+    threads: int = 0  # with how many it is tried
 
 
-def mend_for(threads: int) -> Mend | None:
-    """What to try on a program as it is now; the costlier fault first."""
+def mend_for(threads: int, others: float = 0.0) -> Mend | None:
+    """What to try on a program as it is now; the costlier fault first.
+
+    Args:
+        threads: with how many torch computes.
+        others: how many cores other programs keep busy: of threads that have to share a core each
+            operator waits for the last, so there are as many as there are cores left.
+    """
     if torch.is_anomaly_enabled():
         check = torch.is_anomaly_check_nan_enabled()
         return Mend(
@@ -32,9 +39,11 @@ def mend_for(threads: int) -> Mend | None:
             lambda: torch.set_anomaly_enabled(True, check),
         )
     if threads > cores():
+        fewer = max(cores() - round(others), 1)
         return Mend(
             "threads",
-            lambda: torch.set_num_threads(cores()),
+            lambda: torch.set_num_threads(fewer),
             lambda: torch.set_num_threads(threads),
+            fewer,
         )
     return None

@@ -184,7 +184,6 @@ class Recorder:
 
     def _start(self) -> None:
         self._threads = torch.get_num_threads()  # only now: a program sets them as it starts
-        self._mend = mend_for(self._threads) if self.may_mend else None
         self._stacks = not self._compiles()
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no warm-up was asked for
@@ -209,6 +208,7 @@ class Recorder:
         # What processes of this program's own take cannot be told from what others do
         if self._elsewhere is not None and not multiprocessing.active_children():
             self._others = self._elsewhere.cores()
+        self._mend = mend_for(self._threads, self._others or 0.0) if self.may_mend else None
         with quiet():
             self._profiler.stop()
         self.recorded = max(self.recorded - self._lead, 0)
@@ -249,7 +249,12 @@ class Recorder:
             about["step_ns"] = min(timed)  # what else the machine does can only add to it
         if self._mend is not None and self._trial[1:]:
             with_ns, without_ns = _middle(self._after), _middle(self._trial)
-            about["tried"] = {"what": self._mend.what, "with": with_ns, "without": without_ns}
+            about["tried"] = {
+                "what": self._mend.what,
+                "with": with_ns,
+                "without": without_ns,
+                "threads": self._mend.threads,
+            }
         about |= calibrating.costs(self._stacks)
         about |= calibrating.optimizer(self.optimizer)
         about |= calibrating.recompiled()

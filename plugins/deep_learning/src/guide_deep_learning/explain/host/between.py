@@ -55,13 +55,12 @@ def between(seen: Host, free: Bools, told: Collection[str] = ()) -> list[Between
         told: own functions that other rules tell of.
     """
     events, alone = seen.trace.events, seen.self_ns()
-    updates = seen.inside(events.named("Optimizer.step#", among=events.of("annotation", "op")))
     owned = []
     inside = np.zeros(len(events))
     for index in np.flatnonzero(free & seen.is_python).tolist():
         owner, call, around = owner_of(seen, index)
         # What an optimizer does between its operators is a rule's of its own
-        if owner < 0 or around in told or (updates[index] and not updates[owner]):
+        if owner < 0 or around in told or seen.updating[index]:
             continue
         owned.append((index, owner, call))
         if call >= 0:

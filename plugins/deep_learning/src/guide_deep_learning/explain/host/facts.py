@@ -86,6 +86,12 @@ class Host:
         return float(said.get("with") or 0), float(said.get("without") or 0)
 
     @property
+    def tried_threads(self) -> int:
+        """With how many threads of torch's it was tried; 0: it was not."""
+        said = self.about.get("tried")
+        return int(said.get("threads") or 0) if isinstance(said, dict) else 0
+
+    @property
     def dispatch_ns(self) -> float:
         """What the smallest operator takes."""
         return self.figure("dispatch_ns", _DISPATCH_NS)
@@ -128,6 +134,18 @@ class Host:
         for i in range(int(outer.min()) if len(outer) else len(mark), len(mark)):
             if parent[i] >= 0 and mark[parent[i]]:
                 mark[i] = True
+        return mark
+
+    @functools.cached_property
+    def updating(self) -> Bools:
+        """Of each event whether it is of an optimizer's step, and no hook of a person's own."""
+        said = self.trace.events.of("annotation", "op")
+        mark = np.zeros(len(self.trace.events), bool)
+        mark[self.trace.events.named("Optimizer.step#", among=said)] = True
+        parent = self.parent
+        for i in range(int(mark.argmax()) if mark.any() else len(mark), len(mark)):
+            if parent[i] >= 0 and mark[parent[i]]:
+                mark[i] = not (self.is_python[i] and is_own(self.trace.events.name_of(i)))
         return mark
 
     def self_ns(self) -> Floats:

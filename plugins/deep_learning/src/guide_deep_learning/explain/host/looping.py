@@ -95,8 +95,8 @@ def _loops(trace: Trace) -> tuple[Loop, ...]:
     """Loops over operators, the longest first."""
     events, seen = trace.events, host(trace)
     said = events.of("annotation", "op", "other")
-    others = events.named("Optimizer.step#", "enumerate(DataLoader)#", "dynamo_timed", among=said)
-    here = seen.here & ~seen.inside(others)
+    others = events.named("enumerate(DataLoader)#", "dynamo_timed", among=said)
+    here = seen.here & ~seen.inside(others) & ~seen.updating
     under = _under(seen)
     by_call: dict[int, dict[str, list[int]]] = {}
     for index in np.flatnonzero(here & seen.is_op & (under == np.arange(len(under)))).tolist():

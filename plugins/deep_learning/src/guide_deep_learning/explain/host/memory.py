@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from guide.explain.trace import Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+from guide_deep_learning.explain.host.looking import for_a_look
 
 _COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.5, 0.4  # of a step, before it is said
 _SLOWER = 30  # times what moving its tensors takes: no function of an element takes that long
@@ -178,9 +179,10 @@ def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Hos
         return nothing, 0, None
     events, seen = trace.events, host(trace)
     said = events.of("annotation", "op")
-    others = events.named("enumerate(DataLoader)#", "Optimizer.step#", among=said)
+    loader = seen.inside(events.named("enumerate(DataLoader)#", among=said))
+    others = loader | seen.updating | for_a_look(seen)
     chosen = np.array([wanted(name) for name in events.names], bool)
-    found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~seen.inside(others))
+    found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~others)
     return found, seen.each_step(seen.self_ns()[found].sum()), seen
 
 

@@ -24,15 +24,15 @@ def optimizer_loop(trace: Trace) -> list[Verdict]:
     steps = steps[seen.here[steps]]
     if not len(steps):
         return []
-    inside = seen.inside(steps) & seen.is_op
-    operators = np.flatnonzero(inside)
+    operators = np.flatnonzero(seen.inside(steps) & seen.updating & seen.is_op)
     if len(events.named("_foreach_", "_fused_", among=operators)):
         return []
     tensors = _tensors(seen, operators, len(steps))
     each = len(operators) / len(steps)
     if not tensors or each < _MANY * tensors:
         return []
-    took_ns = seen.each_step(seen.clean_ns[steps].sum())
+    hooks = seen.outermost(np.flatnonzero(seen.inside(steps) & ~seen.updating))
+    took_ns = seen.each_step(seen.clean_ns[steps].sum() - seen.clean_ns[hooks].sum())
     kind = events.name_of(int(steps[0])).partition("#")[2].partition(".")[0]
     loop_ns, fused_ns, tried = _fused_ns(seen, kind, operators)
     # Both of a trial were measured without the profiler, and in turn: what else the machine did

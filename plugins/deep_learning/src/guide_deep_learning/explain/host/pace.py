@@ -150,7 +150,7 @@ def small_operators(trace: Trace) -> list[Verdict]:
     if not on_cpu(trace):
         return []
     seen = host(trace)
-    others = seen.here & (_elsewhere(seen) | _updates(seen))
+    others = seen.here & (_elsewhere(seen) | seen.updating)
     operators = np.flatnonzero(seen.here & seen.is_op & ~others)
     alone = seen.self_ns()[operators]
     big_ns = seen.each_step(alone[alone > _SMALL / 2 * seen.dispatch_ns].sum())
@@ -201,11 +201,6 @@ def _computing(seen: Host) -> Bools:
     said = events.of("annotation", "op", "other")
     # Backward's engine and a function's own backward are only the way to operators
     return seen.inside(events.named("aten::", *_COMPILED, among=said))
-
-
-def _updates(seen: Host) -> Bools:
-    said = seen.trace.events.of("annotation", "op")
-    return seen.inside(seen.trace.events.named("Optimizer.step#", among=said))
 
 
 def _topmost(seen: Host, small: Ints) -> Ints:

@@ -19,17 +19,12 @@ def values_one_by_one(trace: Trace) -> list[Verdict]:
     """Whether a loop of Python's reads values out of a tensor."""
     if not on_cpu(trace):
         return []
-    events, seen = trace.events, host(trace)
-    items = events.named("aten::item", "aten::is_nonzero", among=events.of("op"))
-    items = seen.outermost(items[seen.here[items] & ~_checks(seen, items)])
-    # An optimizer that loops reads its own counters: that is another verdict
-    updates = seen.inside(events.named("Optimizer.step#", among=events.of("annotation", "op")))
-    items = items[~updates[items]]
-    loops = [loop for loop in _loops(seen, items) if len(loop) >= _MANY]
+    seen = host(trace)
+    loops = [loop for loop in loops_of(seen, reads_of(seen)) if len(loop) >= _MANY]
     if not loops:
         return []
     reads = np.concatenate(loops)
-    took_ns = seen.each_step(sum(_loop_ns(seen, loop) for loop in loops))
+    took_ns = seen.each_step(sum(loop_ns(seen, loop) for loop in loops))
     if took_ns < _WORTH * seen.step_ns:
         return []
     count = round(len(reads) / len(trace.steps))
@@ -59,6 +54,17 @@ def values_one_by_one(trace: Trace) -> list[Verdict]:
     ]
 
 
+def reads_of(seen: Host) -> Ints:
+    """The reads of a person's own functions.
+
+    An optimizer that loops reads its own counters: that is another verdict.
+    """
+    events = seen.trace.events
+    items = events.named("aten::item", "aten::is_nonzero", among=events.of("op"))
+    items = items[seen.here[items] & ~seen.updating[items] & ~_checks(seen, items)]
+    return seen.outermost(items)
+
+
 def _checks(seen: Host, items: Ints) -> np.ndarray:
     """Of reads whether autograd's engine made them, which looks for NaN in anomaly mode."""
     parents = seen.parent[items]
@@ -66,7 +72,7 @@ def _checks(seen: Host, items: Ints) -> np.ndarray:
     return np.array(["autograd::engine" in name for name in names], bool)
 
 
-def _loops(seen: Host, items: Ints) -> list[Ints]:
+def loops_of(seen: Host, items: Ints) -> list[Ints]:
     """Reads that follow each other, with nothing between that computes, in one step."""
     if not len(items):
         return []
@@ -83,11 +89,11 @@ def loop_frames(seen: Host) -> set[str]:
     """The functions that read values in a loop."""
     items = seen.trace.events.named("aten::item", among=seen.trace.events.of("op"))
     items = items[seen.here[items]]
-    found = [loop for loop in _loops(seen, seen.outermost(items)) if len(loop) >= _MANY]
+    found = [loop for loop in loops_of(seen, seen.outermost(items)) if len(loop) >= _MANY]
     return {seen.own_frame(int(loop[len(loop) // 2])) for loop in found}
 
 
-def _loop_ns(seen: Host, loop: Ints) -> float:
+def loop_ns(seen: Host, loop: Ints) -> float:
     """What a loop of reads takes, with the taking apart of the tensor it goes over.
 
     Reckoned from what one read takes on this machine without the profiler, which makes each of

@@ -12,6 +12,7 @@ HOST = tuple(
         ("waiting for data", "feeding:waiting_for_data"),
         ("optimizer loop", "optimizer:optimizer_loop"),
         ("values one by one", "reading_values:values_one_by_one"),
+        ("numbers for a log", "looking:looked_at"),
         ("data-dependent shapes", "shapes:data_dependent_shapes"),
         ("anomaly mode", "debugging:anomaly_mode"),
         ("recompiling", "recompiling:recompiling"),
