@@ -42,7 +42,7 @@ PLANTED = (
     Planted("anomaly", "anomaly detection left on", "set_detect_anomaly"),
     Planted("recompiling", "compiling again and again"),
     Planted("sleeping", "waiting for data", "time.sleep("),
-    Planted("decoding", "waiting for data", "decoded("),
+    Planted("decoding", "waiting for data", "for byte in raw"),
     Planted("threads", "more threads than cores"),
 )
 

@@ -2,11 +2,19 @@
 
 import json
 import textwrap
+from pathlib import Path
 
 import pytest
 
+import guide.loop
 from guide.explain.reading import read_trace
-from guide.explain.source import candidates, innermost_python, own_python, span_places
+from guide.explain.source import (
+    candidates,
+    innermost_python,
+    own_python,
+    program_calls,
+    span_places,
+)
 
 PROGRAM = """\
 import time
@@ -175,6 +183,33 @@ def test_a_persons_own_code_is_told_from_libraries_and_from_pythons(program):
         "<built-in method print>",
     ]
     assert [name for name in [*own, *others] if own_python(name)] == own
+
+
+def test_an_engine_of_ours_is_a_library_wherever_it_lies_but_for_who_works_on_it(
+    tmp_path, monkeypatch
+):
+    name = f"{guide.loop.__file__}(1): run"
+    monkeypatch.chdir(tmp_path)
+    assert not own_python(name)
+    monkeypatch.chdir(Path(guide.loop.__file__).parent.parent)
+    assert own_python(name)
+
+
+def test_a_comprehension_is_a_loop(program):
+    program.write_text("def decoded(raw):\n    scale = 255\n    return [b / scale for b in raw]\n")
+    assert lines("src/train.py(1): decoded", "for") == [3]
+
+
+def test_what_was_called_before_the_trace_began_is_found_in_the_files_it_names(program):
+    (program.parent / "set_up.py").write_text("import torch\nmodel = torch.Net()\n")
+    (program.parent / "other.py").write_text("torch.optim.AdamW(2)\n")
+    program.write_text("torch.optim.AdamW(1)\ndef step():\n    pass\n")
+    ran = ["src/train.py(2): step", "torch/x.py(1): y"]
+    (here,) = program_calls(ran, ["AdamW"])
+    assert (str(here), here.text) == ("src/train.py:1", "torch.optim.AdamW(1)")
+    (elsewhere,) = program_calls(ran, ["Net"], [program.parent])
+    assert str(elsewhere) == "src/set_up.py:2"
+    assert program_calls(ran, ["Missing"], [program.parent]) == ()
 
 
 def test_the_innermost_function_of_ones_own_is_found_around_an_event_and_at_a_moment(tmp_path):

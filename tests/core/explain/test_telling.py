@@ -116,6 +116,15 @@ def test_a_gain_that_nobody_measured_is_promised_at_best():
     assert "would take at best about 32 ms" in promise(answer(full("a", 20 * MS, at_most=True)))
 
 
+def test_what_promises_more_than_there_is_promises_no_step_that_takes_nothing():
+    both = answer(
+        full("a", 30 * MS, pins=(Pin(0, 30 * MS),)),
+        full("b", 50 * MS, pins=(Pin(60 * MS, 90 * MS),)),
+    )
+    assert "2 together promise more than there is" in promise(both)
+    assert " 0 ns" not in promise(both)
+
+
 def test_the_promise_says_that_shared_time_is_counted_once_only_where_some_is_shared():
     pins = (Pin(0, 20 * MS),)
     shared = answer(full("a", 20 * MS, pins=pins), full("b", 20 * MS, pins=pins))

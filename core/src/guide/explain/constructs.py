@@ -14,6 +14,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _MASK = "[mask]"
 _MASKLIKE = ("mask", "keep", "valid", "select")
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (ast.For, ast.AsyncFor, *_COMPREHENSIONS)
 
 
 def scope_at(tree: ast.Module, name: str, line: int) -> ast.AST | None:
@@ -101,7 +102,7 @@ def _line(node: ast.AST) -> int:
 
 def _is(node: ast.AST, construct: str, masks: set[str]) -> bool:
     if construct == "for":
-        return isinstance(node, ast.For | ast.AsyncFor)
+        return isinstance(node, _LOOPS)
     if construct == _MASK:
         return isinstance(node, ast.Subscript) and _is_mask(node.slice, masks)
     if not isinstance(node, ast.Call):

@@ -120,7 +120,7 @@ def _figures(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.worth:
         first, all_of = answer.mended_ns(answer.worth[:1]), answer.mended_ns()
         yield duration(first), f"with the first mended, {less(1 - first / answer.step_ns)}"
-        if len(answer.worth) > 1:
+        if len(answer.worth) > 1 and all_of:
             n = len(answer.worth)
             yield duration(all_of), f"with all {n} mended, {less(1 - all_of / answer.step_ns)}"
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import itertools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from guide.explain.constructs import dotted, first_line, inside, lines_of, scope_at
@@ -23,6 +24,7 @@ from guide.plugin import Place
 _NAME = re.compile(r"(?P<file>.+?)\((?P<line>\d+)\): (?P<function>.+)", re.DOTALL)
 _BESIDE = {"tests", "exercises", "example_track", "project"}
 _RECORDS = {"span", "site", "lap", "add", "defer"}  # what opens a span on a timeline
+_FILES = 500  # of a program's folders, the nearest first
 _OTHERS = (  # libraries whose frames nobody can change; those installed are known by their folder
     *("torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "PIL", "cv2", "sklearn"),
     *("lightning", "pytorch_lightning", "transformers", "accelerate", "datasets", "timm"),
@@ -40,7 +42,8 @@ def candidates(
         constructs: what to look for, the likeliest first:
             ".item" a method of that name, called on anything; "print", "DataLoader" a function,
             whatever stands before it (`torch.utils.data.DataLoader(`); "time.sleep" its dotted
-            name, or the end of that; "[mask]" an index that is a boolean mask; "for" a loop.
+            name, or the end of that; "[mask]" an index that is a boolean mask; "for" a loop, or
+            a comprehension.
         roots: folders to look for the file in, before the working folder and `sys.path`.
 
     Returns:
@@ -126,14 +129,41 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
 
 def call_places(folder: Path | str, names: Sequence[str]) -> tuple[Place, ...]:
     """Lines of a project that call one of some functions, whatever stands before the name."""
-    found: dict[Place, None] = {}
-    for file in sources(Path(folder)):
-        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
-        calls = [] if tree is None else [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
-        for call in calls:
-            if dotted(call.func).rpartition(".")[2] in names:
-                found[place(file, lines, call.lineno)] = None
-    return tuple(found)
+    root = Path(folder)
+    files = [file for file in sources(root) if not _is_beside(file, root)]
+    return tuple(dict.fromkeys(at for file in files for at in _calls(file, names)))
+
+
+def program_calls(
+    function_names: Iterable[str], names: Sequence[str], roots: Sequence[Path | str] = ()
+) -> tuple[Place, ...]:
+    """Lines of a program that call one of some functions, which need not have run in its trace.
+
+    What is set up before the first step has no event. It is looked for in the files of the
+    functions that have one, and where it is in none of these, below `roots`.
+
+    Args:
+        function_names: as a trace has them: "train.py(41): step".
+        names: of what is called, whatever stands before them.
+        roots: folders to look for the files in, before the working folder and `sys.path`.
+    """
+    cwd, folders = str(Path.cwd()), tuple(str(root) for root in roots)
+    said = dict.fromkeys(found["file"] for n in function_names if (found := _NAME.fullmatch(n)))
+    own = [next(meant(file, folders, cwd), None) for file in said]
+    in_own = [at for file in dict.fromkeys(own) if file for at in _calls(file, names)]
+    if in_own:
+        return tuple(dict.fromkeys(in_own))
+    below = itertools.islice(sources(*map(Path, folders)), _FILES)
+    return tuple(dict.fromkeys(at for file in below for at in _calls(file, names)))
+
+
+def _calls(file: Path, names: Sequence[str]) -> Iterator[Place]:
+    if not any(name in read(file) for name in names):  # most files need not be parsed
+        return
+    tree, lines = parsed(file)
+    for node in [] if tree is None else ast.walk(tree):
+        if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in names:
+            yield place(file, lines, node.lineno)
 
 
 def _is_beside(file: Path, root: Path) -> bool:
@@ -157,7 +187,10 @@ def _is_own(said: str, cwd: str) -> bool:
         return False
     if any(re.fullmatch(r"python\d(\.\d+)?", part) for part in parts[:-1]):
         return False  # /usr/lib/python3.11/threading.py
-    if is_file(Path(cwd) / said):
+    path = Path(cwd) / said
+    if any(part.startswith("guide") and _installed(part) for part in parts[:-1]):
+        return path.is_relative_to(cwd) and is_file(path)  # an engine's, but for who works on it
+    if is_file(path):
         return True
     top = parts[0].removesuffix(".py")
     return top not in sys.stdlib_module_names and top not in _OTHERS and not _installed(top)

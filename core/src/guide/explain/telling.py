@@ -25,6 +25,7 @@ SURE = {
     "perhaps": "perhaps: other reasons would look the same",
 }
 # Spaces to break at: not the one between a figure and its unit
+_LEFT = 0.02  # of a step: more than that is left of any
 _BREAKS = re.compile(r" (?!(?:%|[nµm]?s|[kMGT]?B|[kMGT]?B/s)(?![\w/]))|(?<!\d) ")
 
 
@@ -280,7 +281,10 @@ def promise(answer: Answer) -> str:
     best = "at best " if answer.worth[0].at_most else ""
     first = said(answer.mended_ns(answer.worth[:1]))
     text = f"With 1 mended {what} would take {best}about {first}"
-    if len(answer.worth) > 1:
+    if len(answer.worth) > 1 and answer.mended_ns() < _LEFT * whole:
+        text += f"; the {len(answer.worth)} together promise more than there is to win. Mend one"
+        text += ", measure, and ask again"
+    elif len(answer.worth) > 1:
         best = "at best " if any(each.at_most for each in answer.worth) else ""
         text += f"; with all {len(answer.worth)}, {best}{said(answer.mended_ns())}"
         if sum(each.recoverable_ns for each in answer.worth) > 1.01 * (whole - answer.mended_ns()):

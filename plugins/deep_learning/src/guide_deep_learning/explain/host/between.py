@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from guide.explain.trace import Bools, Ints
-from guide_deep_learning.explain.host.facts import Floats, Host, is_own
+from guide_deep_learning.explain.host.facts import Floats, Host
 
 _WAITS = re.compile(
     r"<built-in (?:function|method) (?:"
@@ -147,7 +147,7 @@ def owner_of(seen: Host, index: int) -> tuple[int, int, str]:
     while at >= 0:
         if seen.is_python[at]:
             name = events.name_of(at)
-            if is_own(name):
+            if seen.is_own[at]:
                 around = around or name
                 owner = at
                 if not name.rpartition(": ")[2].startswith("<"):

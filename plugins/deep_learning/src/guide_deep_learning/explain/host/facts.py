@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from guide.explain.source import candidates, own_python
+from guide.explain.source import candidates, own_python, program_calls
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Pin, Place
 from guide.units import percent
@@ -128,13 +128,25 @@ class Host:
 
     def inside(self, outer: Ints) -> Bools:
         """Of each event whether it lies in one of these, or is one."""
-        mark = np.zeros(len(self.trace.events), bool)
+        events, parent = self.trace.events, self.parent
+        mark = np.zeros(len(events), bool)
+        if not len(outer):
+            return mark
         mark[outer] = True
-        parent = self.parent
-        for i in range(int(outer.min()) if len(outer) else len(mark), len(mark)):
+        after = int(np.searchsorted(events.start_ns, events.end_ns[outer].max(), "right"))
+        for i in range(int(outer.min()), after):
             if parent[i] >= 0 and mark[parent[i]]:
                 mark[i] = True
         return mark
+
+    @functools.cached_property
+    def is_own(self) -> Bools:
+        """Of each event whether it is a call of a function of a person's own."""
+        events = self.trace.events
+        by_name = np.zeros(len(events.names), bool)
+        for number in np.unique(events.name[self.is_python]).tolist():
+            by_name[number] = is_own(events.names[number])
+        return by_name[events.name] & self.is_python
 
     @functools.cached_property
     def updating(self) -> Bools:
@@ -145,7 +157,7 @@ class Host:
         parent = self.parent
         for i in range(int(mark.argmax()) if mark.any() else len(mark), len(mark)):
             if parent[i] >= 0 and mark[parent[i]]:
-                mark[i] = not (self.is_python[i] and is_own(self.trace.events.name_of(i)))
+                mark[i] = not self.is_own[i]
         return mark
 
     def self_ns(self) -> Floats:
@@ -169,7 +181,10 @@ class Host:
 
     def own_frame(self, index: int) -> str:
         """The innermost of them that is a person's own; empty: none."""
-        return next((name for name in self.frames(index) if is_own(name)), "")
+        at = int(self.parent[index])
+        while at >= 0 and not self.is_own[at]:
+            at = int(self.parent[at])
+        return self.trace.events.name_of(at) if at >= 0 else ""
 
     def places(self, indices: Iterable[int], constructs: Sequence[str]) -> tuple[Place, ...]:
         """Lines of source that made these events: of the function that made most of them first."""
@@ -182,6 +197,12 @@ class Host:
         for name in sorted(seen, key=lambda name: -seen[name])[:3]:
             found |= dict.fromkeys(candidates(name, constructs, self.roots))
         return tuple(found)[:4]
+
+    def calls(self, *names: str) -> tuple[Place, ...]:
+        """Lines of the program that call one of some functions, before its steps perhaps."""
+        events = self.trace.events
+        functions = [events.names[number] for number in np.unique(events.name[self.is_own])]
+        return program_calls(functions, names, self.roots)[:4]
 
     @property
     def roots(self) -> list[str]:

@@ -112,7 +112,7 @@ def _deepest(seen: Host, waits: Ints) -> tuple[str, int]:
     for index in inside.tolist():
         by_name.setdefault(events.name_of(index), []).append(index)
     total = {name: _usual_ns(seen, found) for name, found in by_name.items()}
-    own = np.array([i for i in inside.tolist() if is_own(events.name_of(i))], np.int64)
+    own = inside[seen.is_own[inside]]
     if not len(own):
         name = max(total, key=lambda name: (total[name], name))
         return name, seen.each_step(total[name])

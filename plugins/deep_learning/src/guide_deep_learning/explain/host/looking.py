@@ -9,7 +9,7 @@ import numpy as np
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
 from guide_deep_learning.explain.host.between import short
-from guide_deep_learning.explain.host.facts import Host, host, is_own, on_cpu
+from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 from guide_deep_learning.explain.host.reading_values import loop_ns, loops_of, reads_of
 
 _MANY = 8  # reads in a row, with no part of the training between them
@@ -101,7 +101,7 @@ def _call(seen: Host, row: Ints) -> int:
     trained, events = _trained(seen), seen.trace.events
     found, at = -1, int(seen.parent[row[0]])
     while at >= 0:
-        if seen.is_python[at] and is_own(events.name_of(at)):
+        if seen.is_own[at]:
             begin, end = int(events.start_ns[at]), int(events.end_ns[at])
             if np.searchsorted(trained, end) > np.searchsorted(trained, begin, "right"):
                 break

@@ -52,7 +52,7 @@ def optimizer_loop(trace: Trace) -> list[Verdict]:
             remedy=f"Say so where it is made: torch.optim.{kind}(..., fused=True).",
             check="The trace then has one aten::_fused_... in the optimizer's step.",
             sure="sure" if tried else "likely",
-            where=seen.places(steps[:20], (f"{kind}", ".step")),
+            where=seen.calls(kind) or seen.places(steps[:20], (".step",)),
             evidence=(
                 ("the optimizer's step", f"{took_ns / 1e6:.3g} ms"),
                 *((("the loop, tried in the same way", f"{loop_ns / 1e6:.3g} ms"),) * tried),
