@@ -188,7 +188,7 @@ def _is_own(said: str, cwd: str) -> bool:
     if any(re.fullmatch(r"python\d(\.\d+)?", part) for part in parts[:-1]):
         return False  # /usr/lib/python3.11/threading.py
     path = Path(cwd) / said
-    if any(part.startswith("guide") and _installed(part) for part in parts[:-1]):
+    if any(part.startswith("guide") and _package(part) for part in parts[:-1]):
         return path.is_relative_to(cwd) and is_file(path)  # an engine's, but for who works on it
     if is_file(path):
         return True
