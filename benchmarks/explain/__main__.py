@@ -12,6 +12,7 @@ from benchmarks.rows import HEAD, line
 MODULES = (
     "device",
     "metamorphic",
+    "dtoh",
     "planted",
     "metamorphic_cpu",
     "loops",

@@ -95,7 +95,7 @@ def _row(fault: Planted, rounds: int, plugins: Plugins) -> Row:
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for options, took in zip((("--fault",), ()), times, strict=True):
-            took.append(_timed(fault.program, *options))
+            took.append(timed_ns(fault.program, *options))
     with_ns, without_ns, ratio, spread = paired(*times)
     gives = 1 - 1 / ratio
     named = next((v for v in ill if v.title == fault.title), None)
@@ -119,7 +119,8 @@ def _row(fault: Planted, rounds: int, plugins: Plugins) -> Row:
     )
 
 
-def _timed(program: str, *options: str) -> float:
+def timed_ns(program: str, *options: str) -> float:
+    """How long a step of a program of `programs/` takes, unprofiled, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.explain.timed"]
     command += [str(PROGRAMS / f"{program}.py"), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
