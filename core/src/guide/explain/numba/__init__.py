@@ -5,6 +5,20 @@
 
 The work is done in a process of its own: it imports the person's module, compiles with LLVM's
 remarks on, and tries changes on arrays that it makes up. Numba is imported there only.
+
+    worker        that process; `explaining` puts together, stage by stage, what is said
+    target        which function is meant
+    samples       for which types; `plain` reads an example without running it
+    compiling     compiles with lines noted; what comes out is read by
+                  `remarks` (what LLVM says), `code` (LLVM's own), `asm` (the machine's)
+    syntax        the source as a tree; `spans` finds in it the loops that LLVM speaks of
+    diagnosing    what stands in the way of a loop, one reason behind the other (`reasons`):
+                  `missed` of one that is not vectorised, `in_name_only` of one that is,
+                  `operands` and `allocations` for both
+    cures         takes a reason away, to see whether it was one
+    trial         times a cure on arguments that are made up (`made_up`), if `harmless` lets it
+    facts         what is true of the function as a whole; `parallel` for its threads
+    words         how each reason is told
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from guide.errors import GuideError
-from guide.explain.numba import facts, reasons, samples
+from guide.explain.numba import facts, samples
+from guide.explain.numba.allocations import allocations
 from guide.explain.numba.cures import TYPED, Case
+from guide.explain.numba.diagnosing import loops_of
 from guide.explain.numba.harmless import Failed, NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
 from guide.explain.numba.trial import Bench, Trial
@@ -34,10 +36,10 @@ class Explaining:
     def stages(self, *, trial: bool) -> Iterator[Stage]:
         """What is known after compiling, then after each thing that was tried."""
         self._compile()
-        loops = reasons.loops_of(self.case)
+        loops = loops_of(self.case)
         found = [(loop, self._verdict(loop, loop.reasons[0])) for loop in loops if loop.reasons]
         seen = {place.line for _, verdict in found for place in verdict.where}
-        beside = [self._allocates(one) for one in self._allocations() if one.line not in seen]
+        beside = [self._allocates(one) for one in allocations(self.case) if one.line not in seen]
         beside += facts.beside(self, loops)
         said = facts.facts_of(self, loops)
 
@@ -124,9 +126,6 @@ class Explaining:
             alone = replace(loop, reasons=(last,))
             return self._measured(alone, self._verdict(alone, last), bench, call_ns)
         return _with_trial(verdict, trial, typed)
-
-    def _allocations(self) -> list[Reason]:
-        return reasons.allocations(self.case)
 
     def _allocates(self, reason: Reason) -> Verdict:
         words = WORDS["allocation"]
