@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
-from guide.explain import spent
 from guide.explain.answer import Answer, Line, Part, Unit, printable, ranked
 from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.sampling import read_samples
+from guide.explain.spent.doubts import conclusion, crowded, unsettled
+from guide.explain.spent.ticks import all_of_run, of_run
+from guide.explain.spent.traced import all_of_trace, of_trace
 from guide.explain.trace import Trace
 from guide.plugin import Pin, Place, Verdict, load
 from guide.plugins import Plugins, verdicts
@@ -155,7 +157,7 @@ def _read(file: Path) -> Trace:
 def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict] = ()) -> Answer:
     """What there is to say of a trace; `also` is what else was found about its program."""
     unit: Unit = "step" if trace.stepped else "trace"
-    watched_ns, watched, limits = spent.of_trace(trace)
+    watched_ns, watched, limits = of_trace(trace)
     parts = watched
     # Rules speak of the time that a step takes when nobody looks, where that is known
     step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
@@ -171,9 +173,9 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=(*trace.missing, *spent.crowded(trace)),
+        limits=limits, facts=tuple(facts), missing=(*trace.missing, *crowded(trace)),
         parts=tuple(
-            Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
+            Part(part.name, round(part.ns / slower)) for part in all_of_trace(trace)
         ) if parts else (),
     )  # fmt: skip
     answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
@@ -181,8 +183,8 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
         return answer
     return replace(
         answer,
-        limits=f"{limits} {spent.conclusion(parts)}".strip(),
-        unsettled=spent.unsettled(trace, parts, watched),
+        limits=f"{limits} {conclusion(parts)}".strip(),
+        unsettled=unsettled(trace, parts, watched),
     )
 
 
@@ -209,7 +211,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
         answer = _of_trace(trace, name, plugins, kept)
         return Explained(answer, trace, folder, record, _files(folder))
-    tick_ns, parts, limits = spent.of_run(full)
+    tick_ns, parts, limits = of_run(full)
     missing = []
     if profile is not None:
         missing.append(f"no track has rules for {profile.name}; {_to_install(plugins)}")
@@ -220,7 +222,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
-        parts=spent.all_of_run(full),
+        parts=all_of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
 
