@@ -25,7 +25,7 @@ from guide.trace import FILES
 from guide.units import duration
 
 if TYPE_CHECKING:
-    from guide.explain.numba import Explained as FunctionExplained
+    from guide.explain.numba.said import Explained as FunctionExplained
 
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""

@@ -7,6 +7,7 @@ import pytest
 
 from guide.errors import GuideError
 from guide.explain.numba import explain_function
+from tests.core.explain.numba.together import together
 from tests.core.explain.numba.written import written
 
 pytest.importorskip("numba")
@@ -42,25 +43,32 @@ def records(r):
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "like", "types"),
-    [
-        ("recursive", "", "n: float64"),
-        ("plainly", "", "n: float64"),
-        ("by_name", "", "a: float64[::1], scale: float64, bias: float64"),
-        ("rest", "", "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 3), last: int64"),
-        (
-            "rest",
-            "float64[::1], float64[::1], int64",
-            "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 1), last: int64",
-        ),
-        ("records", "", "r: Record(x: float64, y: float32)[:]"),
-    ],
-)
-def test_whatever_numba_compiles_is_explained(tmp_path, name, like, types):
-    file = written(tmp_path, KINDS)
-    facts = dict(explain_function(f"{file}:{name}", like=like, as_njit=True).facts)
-    assert facts["compiled for"].rpartition(" (")[0].partition(" (guessed")[0] == types
+EXPLAINED = {
+    ("recursive", ""): "n: float64",
+    ("plainly", ""): "n: float64",
+    ("by_name", ""): "a: float64[::1], scale: float64, bias: float64",
+    ("rest", ""): "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 3), last: int64",
+    ("rest", "float64[::1], float64[::1], int64"): (
+        "a: float64[::1], more: UniTuple(array(float64, 1d, C) x 1), last: int64"
+    ),
+    ("records", ""): "r: Record(x: float64, y: float32)[:]",
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """What was found of each function of KINDS, by name and types."""
+    folder = tmp_path_factory.mktemp("kinds")
+    file = written(folder, KINDS)
+    targets = [(f"{file}:{name}", like) for name, like in EXPLAINED]
+    return dict(zip(EXPLAINED, together(folder, targets, as_njit=True, trial=True), strict=True))
+
+
+@pytest.mark.parametrize(("name", "like"), EXPLAINED)
+def test_whatever_numba_compiles_is_explained(kinds, name, like):
+    compiled_for = dict(kinds[name, like].facts)["compiled for"]
+    said = compiled_for.rpartition(" (")[0].partition(" (guessed")[0]
+    assert said == EXPLAINED[name, like]
 
 
 def test_an_error_that_is_not_numbas_own_is_one_line_too(tmp_path):

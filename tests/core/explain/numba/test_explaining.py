@@ -10,6 +10,7 @@ from benchmarks.explain import numba as bench
 from guide.cli import cli
 from guide.errors import GuideError
 from guide.explain.numba import explain_function
+from tests.core.explain.numba.together import together
 from tests.core.explain.numba.written import written
 
 pytest.importorskip("numba")
@@ -44,21 +45,40 @@ def test_a_numba_py_beside_the_function_is_not_taken_for_numba(monkeypatch):
 BROKEN = {
     "import nothing_of_that_name\ndef f(): pass\n": "could not be imported: ModuleNotFoundError",
     "raise SystemExit(3)\n": "could not be imported: SystemExit",
-    "large = bytearray(8 << 30)\n": "could not be imported: MemoryError",
     "def g(): pass\n": "has no f",
     "def f(a):\n    return a\n": "is a plain Python function",
     "from numba import njit\n@njit\ndef f(a):\n    return a.nope()\n": "Unknown attribute 'nope'",
     "from numba import vectorize\n@vectorize\ndef f(a):\n    return a\n": "is a ufunc",
-    "import os\nos._exit(9)\n": "ended the process that looked at it (code 9)",
-    "import time\ntime.sleep(60)\n": "not compiled within 3 s",
 }
 
 
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    """What is said of each text of BROKEN."""
+    folder = tmp_path_factory.mktemp("broken")
+    files = [written(folder, text, f"broken_{i}.py") for i, text in enumerate(BROKEN)]
+    found = together(folder, [(f"{file}:f", "") for file in files])
+    return dict(zip(BROKEN, found, strict=True))
+
+
 @pytest.mark.parametrize("text", BROKEN)
-def test_what_cannot_be_explained_is_one_line(tmp_path, text):
+def test_what_cannot_be_explained_is_one_line(refused, text):
+    assert isinstance(refused[text], GuideError)
+    assert BROKEN[text] in refused[text].message
+    assert "\n" not in str(refused[text])
+
+
+ENDING = {
+    "large = bytearray(8 << 30)\n": "could not be imported: MemoryError",
+    "import os\nos._exit(9)\n": "ended the process that looked at it (code 9)",
+    "import time\ntime.sleep(60)\n": "not compiled within 1 s",
+}
+
+
+@pytest.mark.parametrize("text", ENDING)
+def test_what_would_take_its_process_down_is_one_line(tmp_path, text):
     file = written(tmp_path, text)
-    limit_s = 3.0 if "sleep" in text else 60.0
     with pytest.raises(GuideError) as error:
-        explain_function(f"{file}:f", trial=False, limit_s=limit_s)
-    assert BROKEN[text] in error.value.message
+        explain_function(f"{file}:f", trial=False, compile_s=1.0 if "sleep" in text else 60.0)
+    assert ENDING[text] in error.value.message
     assert "\n" not in str(error.value)

@@ -4,8 +4,8 @@ import ast
 
 import pytest
 
-from guide.explain.numba import explain_function
 from guide.explain.numba.parallel import shared_writes
+from tests.core.explain.numba.together import together
 from tests.core.explain.numba.written import written
 
 pytest.importorskip("numba")
@@ -16,24 +16,30 @@ def test_an_element_that_all_turns_of_a_prange_write_is_a_race():
     assert shared_writes(ast.parse(text)) == [(2, "s[0]")]
 
 
-def test_a_race_is_told_and_not_timed(tmp_path):
+@pytest.fixture(scope="module")
+def parallel(tmp_path_factory):
+    """What was found of a function with a race, and of one without."""
+    folder = tmp_path_factory.mktemp("parallel")
     file = written(
-        tmp_path,
-        "import numpy as np\nfrom numba import njit, prange\n@njit(parallel=True)\ndef f(a):\n"
-        "    s = np.zeros(1)\n    for i in prange(len(a)):\n        s[0] += a[i]\n    return s\n",
-    )
-    found = explain_function(f"{file}:f", like="float64[::1]")
-    verdict = found.verdicts[0]
-    assert (verdict.title, verdict.where[0].line) == ("several threads write one place", 7)
-    assert found.call_ns == 0
-
-
-def test_the_body_of_a_prange_has_lines(tmp_path):
-    file = written(
-        tmp_path,
-        "from numba import njit, prange\n@njit(parallel=True)\ndef f(a, out):\n"
+        folder,
+        "import numpy as np\nfrom numba import njit, prange\n@njit(parallel=True)\ndef race(a):\n"
+        "    s = np.zeros(1)\n    for i in prange(len(a)):\n        s[0] += a[i]\n    return s\n"
+        "@njit(parallel=True)\ndef none(a, out):\n"
         "    for i in prange(len(a)):\n        out[i] = a[i] * 2.0\n",
     )
-    facts = dict(explain_function(f"{file}:f", trial=False).facts)
-    assert facts["loop of line 4"].startswith("vectorised")
-    assert facts["parallel"] == "lines 4"
+    targets = [(f"{file}:race", "float64[::1]"), (f"{file}:none", "float64[::1], float64[::1]")]
+    return together(folder, targets, trial=True)
+
+
+def test_a_race_is_told_and_not_timed(parallel):
+    race, _ = parallel
+    verdict = race.verdicts[0]
+    assert (verdict.title, verdict.where[0].line) == ("several threads write one place", 7)
+    assert race.call_ns == 0
+
+
+def test_the_body_of_a_prange_has_lines(parallel):
+    _, none = parallel
+    facts = dict(none.facts)
+    assert facts["loop of line 11"].startswith("vectorised")
+    assert facts["parallel"] == "lines 11"

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.explain import numba as bench
 from guide.errors import UsageError
 from guide.explain.numba import explain_function
+from tests.core.explain.numba.together import together
 from tests.core.explain.numba.written import written
 
 pytest.importorskip("numba")
@@ -52,7 +53,8 @@ def test_no_line_of_a_docstring_and_no_function_beside_it_is_run(tmp_path):
         'def g(a):\n    """\n    >>> leave()\n    1.0\n    >>> n = 3\n    >>> g(n)\n    """\n'
         "    return a\n",
     )
-    assert "guessed" in dict(explain_function(f"{file}:f", trial=False).facts)["compiled for"]
-    facts = dict(explain_function(f"{file}:g", as_njit=True, trial=False).facts)
-    assert facts["compiled for"] == "a: int64 (the example in its docstring)"
+    found = together(tmp_path, [(f"{file}:f", ""), (f"{file}:g", "")], as_njit=True)
+    f, g = (dict(one.facts)["compiled for"] for one in found)
+    assert "guessed" in f
+    assert g == "a: int64 (the example in its docstring)"
     assert not left.exists()

@@ -56,11 +56,11 @@ trial.Bench.time = lambda self: watched()
 
 
 @pytest.mark.parametrize(
-    ("what", "said"), [("die", "ended the process (code 9)"), ("time", "longer than 20 s")]
+    ("what", "said"), [("die", "ended the process (code 9)"), ("time", "longer than 1 s")]
 )
 def test_a_trial_that_dies_or_does_not_end_is_told_and_never_called_healthy(tmp_path, what, said):
     file = written(tmp_path, DIES.replace("WHAT", what))
-    found = explain_function(f"{file}:f", like="float64[::1]", limit_s=20.0)
+    found = explain_function(f"{file}:f", like="float64[::1]", try_s=1.0)
     assert said in found.unsettled
     answer = of_function(f"{file}:f", found)
     assert not answer.healthy
