@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -39,6 +40,7 @@ _TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mis
 _LINES = 5  # of the project's own that are shown
 _SHOWN = 0.03  # of a tick, from which on a line is
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
+_FURTHER = 3  # functions to explain next that are named
 _TRACK = "deep-learning"  # the one that knows torch
 
 
@@ -51,6 +53,7 @@ class Explained:
     folder: Path | None = None  # of the run
     record: Mapping[str, Any] | None = None
     read: tuple[Path, ...] = ()  # files that are a person's, and no page's place
+    further: tuple[str, ...] = ()  # functions to explain after this one, as one types them
 
 
 def explain_target(
@@ -67,8 +70,7 @@ def explain_target(
     if typed is None:
         return _run(_found(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        answer = _function(str(typed), like, as_njit)
-        return Explained(answer, read=_sources(str(typed), answer))
+        return _function(str(typed), like, as_njit)
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", PAGE, *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -291,19 +293,29 @@ def _sources(typed: str, answer: Answer) -> tuple[Path, ...]:
     return tuple(file for file in map(Path, said) if is_file(file))
 
 
-def _function(typed: str, like: str, as_njit: bool) -> Answer:
+def _function(typed: str, like: str, as_njit: bool) -> Explained:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
     explain_function = load("guide.explain.numba:explain_function")
-    return of_function(typed, explain_function(typed, like=like, as_njit=as_njit))
+    said = explain_function(typed, like=like, as_njit=as_njit)
+    answer = of_function(typed, said)
+    further = () if said.unsettled else said.further
+    return Explained(answer, read=_sources(typed, answer), further=further)
 
 
 def of_function(name: str, said: FunctionExplained) -> Answer:
     """What Numba did to a function, as an answer."""
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
+    beyond = [(each.rpartition(":")[2], each) for each in said.further[:_FURTHER]]
+    facts += tuple(
+        f"{called}, which it calls, has loops too: guide explain {shlex.quote(each)}"
+        for called, each in beyond
+    )
     answer = ranked(Answer(name, "call", said.call_ns, facts=facts), said.verdicts)
     if answer.worth:
         if not said.unsettled or said.unsettled in dict(said.facts).values():
             return answer
         return replace(answer, facts=(*facts, f"stopped: {said.unsettled}"))
-    return replace(answer, unsettled=said.unsettled)
+    names = " and ".join(called for called, _ in beyond)
+    unseen = f"the loops of {names} were not looked at" if beyond else ""
+    return replace(answer, unsettled=said.unsettled or unseen)

@@ -18,6 +18,7 @@ remarks on, and tries changes on arrays that it makes up. Numba is imported ther
                   `operands` and `allocations` for both
     cures         takes a reason away, to see whether it was one
     trial         times a cure on arguments that are made up (`made_up`), if `harmless` lets it
+    callees       functions that it calls, whose loops are told by themselves
     facts         what is true of the function as a whole; `parallel` for its threads
     words         how each reason is told
 """

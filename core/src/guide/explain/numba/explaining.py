@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from guide.errors import GuideError
 from guide.explain.numba import facts, samples
@@ -13,6 +12,7 @@ from guide.explain.numba.cures import TYPED, Case
 from guide.explain.numba.diagnosing import loops_of
 from guide.explain.numba.harmless import Failed, NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
+from guide.explain.numba.target import typed
 from guide.explain.numba.trial import Bench, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
@@ -118,14 +118,14 @@ class Explaining:
             trial = bench.compare(loop.cures)
         except NotTried as error:
             return replace(verdict, evidence=(*verdict.evidence, ("not tried", str(error))))
-        typed = " and ".join(
+        how = " and ".join(
             TYPED[one.cure].replace("{detail}", one.detail) for one in loop.reasons if one.cure
         )
         last = loop.reasons[-1]
         if trial.faster < _HELPS and not last.cure:  # what is left is what it hangs on
             alone = replace(loop, reasons=(last,))
             return self._measured(alone, self._verdict(alone, last), bench, call_ns)
-        return _with_trial(verdict, trial, typed)
+        return _with_trial(verdict, trial, how)
 
     def _allocates(self, reason: Reason) -> Verdict:
         words = WORDS["allocation"]
@@ -148,10 +148,8 @@ class Explaining:
 
     def place(self, line: int) -> Place:
         """A line of the function's file."""
-        file = Path(self.case.source.file)
-        if file.is_relative_to(Path.cwd()):
-            file = file.relative_to(Path.cwd())
-        return Place(str(file), line, self.case.source.text(line))
+        file = typed(self.case.source.file)
+        return Place(file, line, self.case.source.text(line))
 
 
 def _with_trial(verdict: Verdict, trial: Trial, typed: str) -> Verdict:

@@ -17,6 +17,8 @@ class Explained:
 
     `call_ns` is what a call took on arguments made up; 0: it was not called. `unsettled` says why
     a function that nothing was found in may be far from well all the same; "": it may not.
+    `further` are functions that it calls with loops of their own, as one types them: of those
+    nothing is said here.
     """
 
     target: str
@@ -24,6 +26,7 @@ class Explained:
     facts: list[tuple[str, str]] = field(default_factory=list)
     call_ns: int = 0
     unsettled: str = ""
+    further: tuple[str, ...] = ()
 
 
 def read(target: str, out: Path) -> Explained | None:
@@ -43,7 +46,8 @@ def read(target: str, out: Path) -> Explained | None:
     last = said[-1]
     facts = [(name, value) for name, value in last["facts"]]
     found = [_verdict(one) for one in last["verdicts"]]
-    return Explained(target, found, facts, last["call_ns"], last["unsettled"])
+    further = tuple(last["further"])
+    return Explained(target, found, facts, last["call_ns"], last["unsettled"], further)
 
 
 def _verdict(data: dict[str, Any]) -> Verdict:
