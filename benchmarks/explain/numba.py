@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.explain import numba_planted as planted
-from guide.explain.numba import Explained, explain_function
+from guide.explain.numba import explain_function
+from guide.explain.numba.said import Explained
 from guide.explain.numba.words import WORDS
 
 FILE = Path(planted.__file__)
@@ -41,15 +42,18 @@ class Row:
         return (self.title, self.line) == (self.said, self.said_line)
 
 
+def types_of(name: str) -> str:
+    """The types that a planted function or a twin is compiled for."""
+    return planted.TYPES.get(name, f"{planted.F8}, {planted.F8}")
+
+
 def explained(name: str, *, trial: bool = False) -> Explained:
     """What is said of a planted function or a twin."""
-    like = planted.TYPES.get(name, f"{planted.F8}, {planted.F8}")
-    return explain_function(f"{FILE}:{name}", like=like, trial=trial)
+    return explain_function(f"{FILE}:{name}", like=types_of(name), trial=trial)
 
 
-def row(reason: str, *, trial: bool = False) -> Row:
-    """Explain a planted function and its twin."""
-    found, twin = explained(reason, trial=trial), explained(f"{reason}_twin")
+def row(reason: str, found: Explained, twin: Explained) -> Row:
+    """What was said of a planted function and of its twin."""
     first = found.verdicts[0] if found.verdicts else None
     vectorised = any("vectorised" in value and "lanes" in value for _, value in twin.facts)
     clean = vectorised or reason == "allocation"
@@ -78,7 +82,10 @@ def line_of(reason: str) -> int:
 
 def main(*, quick: bool = False) -> None:
     """Print the table."""
-    rows = [row(reason, trial=not quick) for reason in REASONS]
+    rows = [
+        row(reason, explained(reason, trial=not quick), explained(f"{reason}_twin"))
+        for reason in REASONS
+    ]
     print("| planted | line | said | line said | times as fast | its twin |")
     print("| --- | --- | --- | --- | --- | --- |")
     for one in rows:

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from guide.explain import spent
 from guide.explain.answer import Answer, ranked
 from guide.explain.lanes import drawn_step, lanes_of
 from guide.explain.page import page
 from guide.explain.reading import read_trace
+from guide.explain.spent.doubts import conclusion
+from guide.explain.spent.traced import of_trace
 from guide.plugin import Pin, Verdict
 from tests.core.explain.some_trace import events, write_trace
 
@@ -155,11 +156,11 @@ def test_a_step_is_as_long_as_the_device_takes_for_it_however_far_the_host_runs_
         kernel = {"ph": "X", "cat": "kernel", "name": "gemm", "pid": 0, "tid": 7}
         made.append(kernel | {"ts": 100 + i * 10_000, "dur": 10_000, "args": {"correlation": i}})
     (tmp_path / "t.json").write_text(json.dumps({"traceEvents": made}))
-    step_ns, parts, limits = spent.of_trace(read_trace(tmp_path / "t.json"))
+    step_ns, parts, limits = of_trace(read_trace(tmp_path / "t.json"))
     assert step_ns == pytest.approx(10 * MS, rel=0.01)
     assert parts[0].ns == pytest.approx(10 * MS, rel=0.01)
     assert "busy 100 %" in limits
-    assert "it is the limit" in spent.conclusion(parts)
+    assert "it is the limit" in conclusion(parts)
 
 
 def test_threads_that_sit_in_python_take_no_lane_from_those_that_work(tmp_path):

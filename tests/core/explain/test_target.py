@@ -7,7 +7,7 @@ import pytest
 from guide.clock import VirtualClock
 from guide.errors import GuideError
 from guide.explain.page import page
-from guide.explain.spent import of_run
+from guide.explain.spent.ticks import of_run
 from guide.explain.target import explain_target
 from guide.explain.telling import Teller
 from guide.plugins import Plugins

@@ -179,6 +179,8 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
         if worth:
             return "mend 1, then: guide run, and guide explain says what it gave back"
         return "guide report has the whole of the run"
+    if found.further and not worth:
+        return f"guide explain {shlex.quote(found.further[0])}"
     if found.answer.unsettled and found.answer.unit == "call":
         return "call it on arguments of your own: NUMBA_BOUNDSCHECK=1 python SCRIPT"
     taken = found.trace is not None and "guide" in found.trace.about  # by guide profile

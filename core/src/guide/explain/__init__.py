@@ -7,7 +7,7 @@
     source      from a function that a trace names to the lines that do it (`constructs`)
     target      from what was typed, a trace, a run or a function, to an Answer
     answer      the verdicts, ranked, and what mending them would give together
-    spent       what the time of a step is, and what limits it
+    spent/      what the time of a step is, and what limits it
     telling     an answer as text for a terminal
     page        the same as a page, with a step drawn (`lanes`, `drawing`)
     written     the same as JSON

@@ -10,7 +10,7 @@ from pathlib import Path
 import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
-from guide.explain.spent import IDLE
+from guide.explain.spent.parts import IDLE
 from guide.explain.telling import (
     SURE,
     gain_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
-from guide.explain import spent
 from guide.explain.answer import Answer, Line, Part, Unit, printable, ranked
 from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.sampling import read_samples
+from guide.explain.spent.doubts import conclusion, crowded, unsettled
+from guide.explain.spent.ticks import all_of_run, of_run
+from guide.explain.spent.traced import all_of_trace, of_trace
 from guide.explain.trace import Trace
 from guide.plugin import Pin, Place, Verdict, load
 from guide.plugins import Plugins, verdicts
@@ -23,7 +26,7 @@ from guide.trace import FILES
 from guide.units import duration
 
 if TYPE_CHECKING:
-    from guide.explain.numba import Explained as FunctionExplained
+    from guide.explain.numba.said import Explained as FunctionExplained
 
 PROFILES = ("torch.json.gz", "torch.json")
 """What torch's profile is called in a run's folder, where there is one."""
@@ -37,6 +40,7 @@ _TOO_SLOW = 1.5  # times as long, from which on the parts of a profiled step mis
 _LINES = 5  # of the project's own that are shown
 _SHOWN = 0.03  # of a tick, from which on a line is
 _MOST_UNPACKED = 8 << 30  # bytes of a profile in an archive: a larger one is a bomb
+_FURTHER = 3  # functions to explain next that are named
 _TRACK = "deep-learning"  # the one that knows torch
 
 
@@ -49,6 +53,7 @@ class Explained:
     folder: Path | None = None  # of the run
     record: Mapping[str, Any] | None = None
     read: tuple[Path, ...] = ()  # files that are a person's, and no page's place
+    further: tuple[str, ...] = ()  # functions to explain after this one, as one types them
 
 
 def explain_target(
@@ -65,8 +70,7 @@ def explain_target(
     if typed is None:
         return _run(_found(None), plugins)
     if not typed.exists() and ":" in str(typed):
-        answer = _function(str(typed), like, as_njit)
-        return Explained(answer, read=_sources(str(typed), answer))
+        return _function(str(typed), like, as_njit)
     if typed.is_file():
         of_a_run = typed.name in ("run.json", "report.html", PAGE, *FILES)
         if of_a_run and (typed.parent / "run.json").exists():
@@ -155,7 +159,7 @@ def _read(file: Path) -> Trace:
 def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict] = ()) -> Answer:
     """What there is to say of a trace; `also` is what else was found about its program."""
     unit: Unit = "step" if trace.stepped else "trace"
-    watched_ns, watched, limits = spent.of_trace(trace)
+    watched_ns, watched, limits = of_trace(trace)
     parts = watched
     # Rules speak of the time that a step takes when nobody looks, where that is known
     step_ns = trace.unwatched_ns if trace.unwatched_ns != trace.step_ns else watched_ns
@@ -171,9 +175,9 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=(*trace.missing, *spent.crowded(trace)),
+        limits=limits, facts=tuple(facts), missing=(*trace.missing, *crowded(trace)),
         parts=tuple(
-            Part(part.name, round(part.ns / slower)) for part in spent.all_of_trace(trace)
+            Part(part.name, round(part.ns / slower)) for part in all_of_trace(trace)
         ) if parts else (),
     )  # fmt: skip
     answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
@@ -181,8 +185,8 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
         return answer
     return replace(
         answer,
-        limits=f"{limits} {spent.conclusion(parts)}".strip(),
-        unsettled=spent.unsettled(trace, parts, watched),
+        limits=f"{limits} {conclusion(parts)}".strip(),
+        unsettled=unsettled(trace, parts, watched),
     )
 
 
@@ -209,7 +213,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         kept = [replace(verdict, pins=()) for verdict in found if verdict.pressing]
         answer = _of_trace(trace, name, plugins, kept)
         return Explained(answer, trace, folder, record, _files(folder))
-    tick_ns, parts, limits = spent.of_run(full)
+    tick_ns, parts, limits = of_run(full)
     missing = []
     if profile is not None:
         missing.append(f"no track has rules for {profile.name}; {_to_install(plugins)}")
@@ -220,7 +224,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
-        parts=spent.all_of_run(full),
+        parts=all_of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
 
@@ -289,19 +293,29 @@ def _sources(typed: str, answer: Answer) -> tuple[Path, ...]:
     return tuple(file for file in map(Path, said) if is_file(file))
 
 
-def _function(typed: str, like: str, as_njit: bool) -> Answer:
+def _function(typed: str, like: str, as_njit: bool) -> Explained:
     if not find_spec("numba"):
         raise GuideError(f"{typed} takes Numba, which is not installed here", "pip install numba")
     explain_function = load("guide.explain.numba:explain_function")
-    return of_function(typed, explain_function(typed, like=like, as_njit=as_njit))
+    said = explain_function(typed, like=like, as_njit=as_njit)
+    answer = of_function(typed, said)
+    further = () if said.unsettled else said.further
+    return Explained(answer, read=_sources(typed, answer), further=further)
 
 
 def of_function(name: str, said: FunctionExplained) -> Answer:
     """What Numba did to a function, as an answer."""
     facts = tuple(f"{name}: {value}" for name, value in said.facts)
+    beyond = [(each.rpartition(":")[2], each) for each in said.further[:_FURTHER]]
+    facts += tuple(
+        f"{called}, which it calls, has loops too: guide explain {shlex.quote(each)}"
+        for called, each in beyond
+    )
     answer = ranked(Answer(name, "call", said.call_ns, facts=facts), said.verdicts)
     if answer.worth:
         if not said.unsettled or said.unsettled in dict(said.facts).values():
             return answer
         return replace(answer, facts=(*facts, f"stopped: {said.unsettled}"))
-    return replace(answer, unsettled=said.unsettled)
+    names = " and ".join(called for called, _ in beyond)
+    unseen = f"the loops of {names} were not looked at" if beyond else ""
+    return replace(answer, unsettled=said.unsettled or unseen)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from guide.explain.reading import read_trace
-from guide.explain.spent import of_trace, unsettled
+from guide.explain.spent.doubts import unsettled
+from guide.explain.spent.traced import of_trace
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, load
 from guide.plugins import Plugins

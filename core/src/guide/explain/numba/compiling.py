@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from importlib import import_module
 from pathlib import Path
 from types import CellType, FunctionType
@@ -44,8 +44,12 @@ class Compiled:
     result: Any = None
 
 
+@cache
 def prepare(*, lines: bool = True) -> None:
-    """Make LLVM say what it does, Numba note lines, and nothing be written to anyone's cache."""
+    """Make LLVM say what it does, Numba note lines, and nothing be written to anyone's cache.
+
+    It stays so for as long as the process lives.
+    """
     set_option = import_module("llvmlite.binding").set_option
     for option in OPTIONS:
         set_option("guide", option)

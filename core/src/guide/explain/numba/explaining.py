@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from guide.errors import GuideError
-from guide.explain.numba import facts, reasons, samples
+from guide.explain.numba import facts, samples
+from guide.explain.numba.allocations import allocations
 from guide.explain.numba.cures import TYPED, Case
+from guide.explain.numba.diagnosing import loops_of
 from guide.explain.numba.harmless import Failed, NotTried
 from guide.explain.numba.reasons import LoopReasons, Reason
+from guide.explain.numba.target import typed
 from guide.explain.numba.trial import Bench, Trial
 from guide.explain.numba.words import WORDS
 from guide.plugin import Place, Verdict
@@ -34,10 +36,10 @@ class Explaining:
     def stages(self, *, trial: bool) -> Iterator[Stage]:
         """What is known after compiling, then after each thing that was tried."""
         self._compile()
-        loops = reasons.loops_of(self.case)
+        loops = loops_of(self.case)
         found = [(loop, self._verdict(loop, loop.reasons[0])) for loop in loops if loop.reasons]
         seen = {place.line for _, verdict in found for place in verdict.where}
-        beside = [self._allocates(one) for one in self._allocations() if one.line not in seen]
+        beside = [self._allocates(one) for one in allocations(self.case) if one.line not in seen]
         beside += facts.beside(self, loops)
         said = facts.facts_of(self, loops)
 
@@ -116,17 +118,14 @@ class Explaining:
             trial = bench.compare(loop.cures)
         except NotTried as error:
             return replace(verdict, evidence=(*verdict.evidence, ("not tried", str(error))))
-        typed = " and ".join(
+        how = " and ".join(
             TYPED[one.cure].replace("{detail}", one.detail) for one in loop.reasons if one.cure
         )
         last = loop.reasons[-1]
         if trial.faster < _HELPS and not last.cure:  # what is left is what it hangs on
             alone = replace(loop, reasons=(last,))
             return self._measured(alone, self._verdict(alone, last), bench, call_ns)
-        return _with_trial(verdict, trial, typed)
-
-    def _allocations(self) -> list[Reason]:
-        return reasons.allocations(self.case)
+        return _with_trial(verdict, trial, how)
 
     def _allocates(self, reason: Reason) -> Verdict:
         words = WORDS["allocation"]
@@ -149,10 +148,8 @@ class Explaining:
 
     def place(self, line: int) -> Place:
         """A line of the function's file."""
-        file = Path(self.case.source.file)
-        if file.is_relative_to(Path.cwd()):
-            file = file.relative_to(Path.cwd())
-        return Place(str(file), line, self.case.source.text(line))
+        file = typed(self.case.source.file)
+        return Place(file, line, self.case.source.text(line))
 
 
 def _with_trial(verdict: Verdict, trial: Trial, typed: str) -> Verdict:

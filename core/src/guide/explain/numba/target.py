@@ -46,6 +46,12 @@ def parse(text: str) -> Target:
     return target
 
 
+def typed(file: str) -> str:
+    """A file as one would type it here: from the folder one is in, if it lies below."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def load(target: Target) -> tuple[Any, ModuleType]:
     """Import the module and return what the name stands for, with the module.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from guide.errors import GuideError
 from guide.explain.numba import compiling, samples, target
+from guide.explain.numba.callees import with_loops
 from guide.explain.numba.cures import Case
 from guide.explain.numba.explaining import Explaining
 from guide.explain.numba.syntax import source_of
@@ -32,9 +33,17 @@ def main(request: dict[str, Any], out: Path) -> None:
 
     try:
         explaining = _begin(request)
+        place = target.parse(request["target"]).place
+        further = [str(one) for one in with_loops(explaining.case, place)]
         for verdicts, facts, call_ns, unsettled in explaining.stages(trial=request["trial"]):
             found = [asdict(one) for one in verdicts]
-            say(verdicts=found, facts=facts, call_ns=call_ns, unsettled=unsettled)
+            say(
+                verdicts=found,
+                facts=facts,
+                call_ns=call_ns,
+                unsettled=unsettled,
+                further=further,
+            )
     except GuideError as error:
         say(error=[error.message, error.remedy], code=error.exit_code)
     except Exception as error:
