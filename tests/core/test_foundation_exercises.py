@@ -141,7 +141,7 @@ class TestFactory:
     def test_the_tiers_that_were_reached_are_shown_with_the_next(self):
         from guide.cli.debrief import _tiers
 
-        assert _tiers((3, 10, 30), 12.0) == "tiers 3x ✓  10x ✓  30x ·  next: 30x"
+        assert _tiers((3, 10, 30), 12.0) == "tiers 3x ✓  10x ✓  30x ·  next: surely 30x"
         assert _tiers((3, 10, 30), 99.0) == "tiers 3x ✓  10x ✓  30x ✓  all of them"
 
 

@@ -162,7 +162,7 @@ def _tiers(tiers: Sequence[float], reached: float) -> str:
     """The tiers with a mark at those that were surely reached, and the next one."""
     said = "  ".join(f"{tier:g}x {'✓' if reached >= tier else '·'}" for tier in tiers)
     left = [tier for tier in tiers if reached < tier]
-    return f"tiers {said}" + (f"  next: {left[0]:g}x" if left else "  all of them")
+    return f"tiers {said}" + (f"  next: surely {left[0]:g}x" if left else "  all of them")
 
 
 def _bar_of(manifest: Manifest, name: str) -> str:
