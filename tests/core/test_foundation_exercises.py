@@ -151,7 +151,8 @@ FINGERPRINT = "eecf7d35fc7be749"
 def test_what_is_not_installed_is_said_in_a_line_and_waived(tmp_path: Path):
     (tmp_path / "exercise.toml").write_text(
         'id = "m1::e0"\ntitle = "It"\nkind = "code"\nexpected = ["all"]\n'
-        'needs = ["numpy", "nobody_has_this"]\n[run]\nentry = "f"\n[cases]\ncheck = [1]\n'
+        'needs = ["numpy", "nobody_has_this", "nobody_has_this.part"]\n'
+        '[run]\nentry = "f"\n[cases]\ncheck = [1]\n'
     )
     (tmp_path / "m1_e0.py").write_text("def f(): ...\n")
     outcome = check(Exercise.of(tmp_path), tmp_path / "m1_e0.py")

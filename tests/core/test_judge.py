@@ -24,6 +24,7 @@ from guide.judge.compare import difference
 from guide.judge.judging import Judge
 from guide.judge.lock import alone
 from guide.judge.manifest import Bars, read_manifest
+from guide.judge.nurseries import Nurseries
 from guide.judge.verdict import decide, rank, ratio
 from guide.judge.workers import Failed, Limits, Nursery, Worker
 
@@ -318,6 +319,28 @@ class TestWorkers:
     def test_something_needed_that_is_missing_is_one_line(self):
         with pytest.raises(GuideError, match="needs no_such_thing; type: pip install"):
             Nursery(["no_such_thing"])
+
+
+class TestNurseries:
+    """What many exercises need is imported once, and each worker still begins with nothing."""
+
+    def test_judges_of_the_same_needs_share_one_that_outlives_them(self, judged, tmp_path):
+        judged("def solve(x): return np.sort(x)")
+        file = tmp_path / "mine.py"
+        with Nurseries() as nurseries:
+            for code in ("np.mine = 1\ndef solve(x): return np.sort(x)", "solve = np.mine"):
+                file.write_text(f"import numpy as np\n{code}")
+                with Judge(read_manifest(tmp_path), nurseries=nurseries) as judge:
+                    result = judge.judge(file)
+                    assert judge._nursery is nurseries.of(["numpy"], 1)
+            assert "has no attribute 'mine'" in result.message
+            assert nurseries.of(["numpy"], 2) is not nurseries.of(["numpy"], 1)
+
+    def test_they_end_when_it_is_closed(self):
+        with Nurseries() as nurseries:
+            pids = [nurseries.of(needs, 1)._process.pid for needs in ((), ("numpy",))]
+            assert all(map(alive, pids))
+        assert not any(map(alive, pids))
 
 
 def alive(pid):

@@ -13,11 +13,12 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guide import hookspecs
 from guide.clock import Clock, VirtualClock
@@ -44,6 +45,9 @@ from guide.project import read_project
 from guide.run import Failure, Run, Task, drive
 from guide.scaffold import PLACEHOLDER, copy_package, new_project
 from guide.timing import Summary
+
+if TYPE_CHECKING:
+    from guide.judge.nurseries import Nurseries
 
 __all__ = ["PluginConformance", "RunRecord", "VirtualClock", "run_task"]
 
@@ -267,22 +271,26 @@ class PluginConformance:
                 raise AssertionError(str(error)) from None
 
     def test_exercises_are_passed_by_their_solution_alone(self) -> None:
-        for exercise in self._each("guide_exercises"):
-            assert exercise.expected or exercise.invited, f"{exercise.id}: expected of whom?"
-            assert (exercise.folder / "README.md").is_file(), exercise.folder
-            manifest = read_manifest(exercise.folder)
-            # Right or wrong is tested here. How fast depends on what else the machine does while
-            # the tests run: that is for `guide dev check`.
-            solution = exercises.check(exercise, manifest.solution, speed=False)
-            assert solution.passed, f"{exercise.id}: the solution fails: {solution.message}"
-            if manifest.bars:
-                naive = exercises.check(exercise, manifest.naive, speed=False)
-                assert naive.passed, (
-                    f"{exercise.id}: {manifest.naive.name} is wrong: {naive.message}"
-                )
-                continue
-            starter = exercises.check(exercise, manifest.starter)
-            assert not starter.passed, f"{exercise.id}: the starter passes already"
+        from guide.judge.nurseries import Nurseries
+
+        with Nurseries() as nurseries:
+            for exercise in self._each("guide_exercises"):
+                self._is_passed_by_its_solution_alone(exercise, nurseries)
+
+    def _is_passed_by_its_solution_alone(self, exercise: Exercise, nurseries: Nurseries) -> None:
+        assert exercise.expected or exercise.invited, f"{exercise.id}: expected of whom?"
+        assert (exercise.folder / "README.md").is_file(), exercise.folder
+        manifest = read_manifest(exercise.folder)
+        # Right or wrong is tested here. How fast depends on what else the machine does while
+        # the tests run: that is for `guide dev check`.
+        check = partial(exercises.check, exercise, nurseries=nurseries)
+        solution = check(manifest.solution, speed=False)
+        assert solution.passed, f"{exercise.id}: the solution fails: {solution.message}"
+        if manifest.bars:
+            naive = check(manifest.naive, speed=False)
+            assert naive.passed, f"{exercise.id}: {manifest.naive.name} is wrong: {naive.message}"
+            return
+        assert not check(manifest.starter).passed, f"{exercise.id}: the starter passes already"
 
     def test_scaffolds_are_projects(self, tmp_path: Path) -> None:
         names = [(scaffold.track, scaffold.name) for scaffold in self._each("guide_projects")]

@@ -15,8 +15,8 @@ import pytest
 
 from guide.judge.judging import Judge
 from guide.judge.manifest import read_manifest
+from guide.judge.nurseries import Nurseries
 from guide.judge.simple import judge_simply
-from guide.judge.workers import Nursery
 from guide.learn import figures as living
 from guide.learn.contents import all_sections
 from guide.learn.exercises import check
@@ -116,6 +116,13 @@ class TestFigures:
         assert overlapped_ns(10, 20, 100) < 10 + 20 + 100
 
 
+@pytest.fixture(scope="module")
+def nurseries():
+    """What exercises need is imported once for all of them."""
+    with Nurseries() as kept:
+        yield kept
+
+
 class TestExercises:
     def test_there_are_six_beside_the_first(self):
         assert len(EXERCISES) >= 7
@@ -131,8 +138,8 @@ class TestExercises:
                 assert head == f"# {exercise.id} {exercise.title}"
 
     @pytest.mark.parametrize("exercise", named(CODE))
-    def test_right_is_accepted_and_cheats_are_found_out(self, exercise):
-        with Judge(read_manifest(exercise.folder)) as judge:
+    def test_right_is_accepted_and_cheats_are_found_out(self, exercise, nurseries):
+        with Judge(read_manifest(exercise.folder), nurseries=nurseries) as judge:
             manifest = judge.manifest
             for file in (manifest.starter, manifest.naive, manifest.solution):
                 result = judge.judge(file, speed=False)
@@ -142,13 +149,13 @@ class TestExercises:
                 assert result.state == "wrong", cheat.stem
 
     @pytest.mark.parametrize("exercise", named([e for e in SIMPLE if e.id != "m1::e1"]))
-    def test_cheats_of_the_simple_ones_are_found_out(self, exercise):
+    def test_cheats_of_the_simple_ones_are_found_out(self, exercise, nurseries):
         manifest = read_manifest(exercise.folder)
-        with Nursery(manifest.needs) as nursery:
-            for cheat in sorted(exercise.folder.glob("cheats/*.py")):
-                result = judge_simply(manifest, cheat, nursery)
-                assert not result.passed, cheat.stem
-                assert re.search(SAID[cheat.stem], result.message), result.message
+        nursery = nurseries.of(manifest.needs, manifest.threads)
+        for cheat in sorted(exercise.folder.glob("cheats/*.py")):
+            result = judge_simply(manifest, cheat, nursery)
+            assert not result.passed, cheat.stem
+            assert re.search(SAID[cheat.stem], result.message), result.message
 
 
 # Right on what is small: found out by what is timed.

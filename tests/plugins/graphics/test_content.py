@@ -5,6 +5,7 @@ import pytest
 
 from guide.errors import GuideError
 from guide.judge.lockstep import launch
+from guide.judge.nurseries import Nurseries
 from guide.learn import exercises
 from guide.learn.chart import Bars, Lines
 from guide.plugin import load
@@ -152,6 +153,13 @@ def test_one_call_draws_the_same_picture_as_a_call_each():
         context.release()
 
 
+@pytest.fixture(scope="module")
+def nurseries():
+    """What exercises need is imported once for all of them."""
+    with Nurseries() as kept:
+        yield kept
+
+
 class TestExercises:
     def test_they_have_all_that_an_author_is_asked_for(self):
         made = [e for e in EXERCISES.values() if (e.folder / "exercise.toml").is_file()]
@@ -176,9 +184,10 @@ class TestExercises:
             ("what_nobody_sees", "the_last_is_nearest", "expected"),
         ],
     )
-    def test_a_cheat_is_told_what_is_wrong(self, folder, cheat, said):
+    def test_a_cheat_is_told_what_is_wrong(self, folder, cheat, said, nurseries):
         exercise = EXERCISES[folder]
-        result = exercises.judge(exercise, exercise.folder / "cheats" / f"{cheat}.py")
+        file = exercise.folder / "cheats" / f"{cheat}.py"
+        result = exercises.judge(exercise, file, nurseries=nurseries)
         assert not result.passed
         assert said in result.message
 

@@ -10,6 +10,7 @@ import pytest
 import guide_vision
 from guide.judge.judging import Judge
 from guide.judge.manifest import read_manifest
+from guide.judge.nurseries import Nurseries
 from guide.judge.simple import judge_simply
 from guide.learn import figures as living
 from guide.learn.cells import width
@@ -165,19 +166,26 @@ WRONG = {
 }
 
 
+@pytest.fixture(scope="module")
+def nurseries():
+    """What exercises need is imported once for all of them."""
+    with Nurseries() as kept:
+        yield kept
+
+
 class TestExercises:
     @pytest.mark.parametrize("exercise", TIMED, ids=lambda one: one.id)
-    def test_what_is_wrong_is_said_and_what_is_right_is_not(self, exercise):
-        with Judge(read_manifest(exercise.folder), seed=3) as judge:
+    def test_what_is_wrong_is_said_and_what_is_right_is_not(self, exercise, nurseries):
+        with Judge(read_manifest(exercise.folder), seed=3, nurseries=nurseries) as judge:
             solution = judge.judge(judge.manifest.solution, speed=False)
             assert (solution.state, solution.message) == ("correct", "")
             for name, said in WRONG[exercise.id].items():
                 cheat = judge.judge(exercise.folder / "cheats" / f"{name}.py", speed=False)
                 assert re.search(said, cheat.message), (name, cheat.message)
 
-    def test_a_wrong_picture_is_shown_beside_the_right_one(self):
+    def test_a_wrong_picture_is_shown_beside_the_right_one(self, nurseries):
         exercise = next(one for one in TIMED if one.id == "m1::e16")
-        with Judge(read_manifest(exercise.folder), seed=3) as judge:
+        with Judge(read_manifest(exercise.folder), seed=3, nurseries=nurseries) as judge:
             result = judge.judge(exercise.folder / "cheats" / "coarse_table.py", speed=False)
         assert result.failure
         assert result.failure.picture is not None

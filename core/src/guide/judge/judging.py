@@ -23,6 +23,7 @@ from guide.judge.checks import Arguments, Check
 from guide.judge.compare import shown
 from guide.judge.confine import hide, show
 from guide.judge.manifest import Bars, Manifest
+from guide.judge.nurseries import Nurseries
 from guide.judge.verdict import Standing, decide
 from guide.judge.workers import Cheated, Failed, Limits, Nursery, Worker
 
@@ -111,10 +112,16 @@ class Judge:
         manifest: the exercise.
         seed: of the inputs; None for others every time.
         check_all: compare what naive.py and solution.py return too, as their author wants.
+        nurseries: where to take the nursery from, and leave it; None for one of its own.
     """
 
     def __init__(
-        self, manifest: Manifest, *, seed: int | None = None, check_all: bool = False
+        self,
+        manifest: Manifest,
+        *,
+        seed: int | None = None,
+        check_all: bool = False,
+        nurseries: Nurseries | None = None,
     ) -> None:
         hide()
         self.manifest, self._check_all = manifest, check_all
@@ -123,11 +130,15 @@ class Judge:
         )
         self._rng = np.random.default_rng(seed)
         self._check = Check(manifest.folder)
-        self._nursery = Nursery(["numpy", *manifest.needs], manifest.threads)
+        needs = ["numpy", *manifest.needs]
+        kept = nurseries.of(needs, manifest.threads) if nurseries else None
+        self._nursery = kept or Nursery(needs, manifest.threads)
+        self._own = self._nursery is not kept
 
     def close(self) -> None:
-        """End the nursery and its workers."""
-        self._nursery.close()
+        """End the nursery and its workers, if it is its own."""
+        if self._own:
+            self._nursery.close()
         show()
 
     def __enter__(self) -> Judge:

@@ -16,6 +16,7 @@ from guide.plugin import Exercise
 
 if TYPE_CHECKING:
     from guide.judge.judging import Result
+    from guide.judge.nurseries import Nurseries
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,18 @@ def own_file(exercise: Exercise, standing: Standing | None = None) -> Path:
     raise GuideError(gone, f"guide start {exercise.id}")
 
 
-def check(exercise: Exercise, attempt: Path, *, speed: bool = True) -> Outcome:
+def check(
+    exercise: Exercise, attempt: Path, *, speed: bool = True, nurseries: Nurseries | None = None
+) -> Outcome:
     """Judge the file `attempt`; without `speed`, only whether it is right.
 
-    A wrong attempt, or one that does not even import, is an outcome.
+    A wrong attempt, or one that does not even import, is an outcome. Who checks many hands in the
+    nurseries to be used again.
 
     Raises:
         GuideError: when the attempt is not there, or this system cannot judge.
     """
-    result = judge(exercise, attempt, speed=speed)
+    result = judge(exercise, attempt, speed=speed, nurseries=nurseries)
     passed = result.passed or (not speed and result.state == "correct")
     return Outcome(passed, "" if passed else result.message or "not fast enough", result)
 
@@ -68,6 +72,7 @@ def judge(
     *,
     speed: bool = True,
     progress: Callable[[str], None] = lambda what: None,
+    nurseries: Nurseries | None = None,
 ) -> Result:
     """What the judge says of the file `attempt`, whatever kind of exercise it is.
 
@@ -89,17 +94,22 @@ def judge(
     if not manifest.entry:
         from guide.judge.simple import judge_simply
 
-        return judge_simply(manifest, attempt)
+        kept = nurseries.of(manifest.needs, manifest.threads) if nurseries else None
+        return judge_simply(manifest, attempt, kept)
     from guide.judge.judging import Judge
     from guide.judge.lock import alone
 
-    with alone(lambda: progress("another check is running; waiting")), Judge(manifest) as judge:
+    with (
+        alone(lambda: progress("another check is running; waiting")),
+        Judge(manifest, nurseries=nurseries) as judge,
+    ):
         return judge.judge(attempt, speed=speed, progress=progress)
 
 
 def lacking(manifest: Manifest) -> str:
     """What an exercise needs and this environment has not, in a sentence; "" when all is there."""
-    missing = [name for name in manifest.needs if not _installed(name)]
+    absent = [name for name in manifest.needs if not _installed(name)]
+    missing = list(dict.fromkeys(name.partition(".")[0] for name in absent))
     if not missing:
         return ""
     names = " and ".join(missing)
