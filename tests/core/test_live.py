@@ -277,7 +277,8 @@ class Watching:
 
 
 @pytest.fixture
-def view(tmp_path):
+def view(tmp_path, monkeypatch):
+    monkeypatch.setattr("guide.live._LISTENS_S", 0.005)  # dozens of them are closed here
     opened = []
 
     def open_view(**about):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from guide.run import Run
 
 _EVERY_S = 0.25
+_LISTENS_S = 0.2  # before it looks whether it is to close
 _ENDED = {
     "ticks": "all its ticks are done",
     "seconds": "its time is over",
@@ -82,7 +83,7 @@ class Live:
         self.pictures.start()
         for name, act in (
             ("guide-live-figures", self._compose),
-            ("guide-live", lambda: self._server.serve_forever(poll_interval=0.2)),
+            ("guide-live", lambda: self._server.serve_forever(poll_interval=_LISTENS_S)),
         ):
             threading.Thread(target=act, name=name, daemon=True).start()
 
