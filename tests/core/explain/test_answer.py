@@ -56,6 +56,15 @@ class TestOrder:
         found = answer(verdict("a", 0, remedy="do it"), verdict("b", 0), step_ms=0)
         assert (titles(found.worth), titles(found.left)) == (["a"], ["b"])
 
+    def test_what_speaks_of_the_machine_is_no_fault_and_has_no_rank(self):
+        others = verdict("others", 60, machine=True)
+        found = answer(others, verdict("small", 5))
+        assert (titles(found.worth), titles(found.meanwhile)) == (["small"], ["others"])
+        assert found.mended_ns() == 95 * MS
+        assert answer(others).healthy
+        assert held(Versus(answer(others), answer(step_ms=50))) == ""
+        assert read_answer(json.loads(json.dumps(written(found)))) == found
+
 
 class TestPromise:
     def test_a_rule_cannot_promise_more_than_the_step_or_less_than_nothing(self):

@@ -72,6 +72,8 @@ def _sections(
     mood = "good" if answer.healthy and not worse else "unsure"
     said = headline(answer) if versus is None or answer.worth else standing(versus)
     yield f"<p class='verdict {mood}'>{escape(said)}</p>"
+    for each in answer.meanwhile:
+        yield f"<p class='last'>{escape(each.says)} {escape(each.remedy)}</p>"
     if versus is not None:
         yield _changes(versus)
     if last:

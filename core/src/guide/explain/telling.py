@@ -61,6 +61,8 @@ class Teller:
         """
         mood = "good" if answer.healthy else "bold"
         yield from self.lines(first or headline(answer), style=mood)
+        for each in answer.meanwhile:
+            yield from self.lines(f"{each.says} {each.remedy * everything}")
         if answer.spent:
             parts = (f"{p.name} {_time_and_share(p.ns, answer)}" for p in answer.spent if p.ns)
             yield from self.lines(f"Its time: {', '.join(parts)}.", style="soft")

@@ -28,6 +28,7 @@ def written(answer: Answer) -> dict[str, Any]:
         "mended_ns": answer.mended_ns(),
         "verdicts": [_verdict(answer, verdict) for verdict in answer.worth],
         "left": [_verdict(answer, verdict) for verdict in answer.left],
+        "meanwhile": [_verdict(answer, verdict) for verdict in answer.meanwhile],
         "spent": [{"name": part.name, "ns": part.ns} for part in answer.spent],
         "lines": [
             {**_place(line.place), "ns": line.ns, "calls": line.calls} for line in answer.lines
@@ -57,6 +58,7 @@ def read_answer(data: Mapping[str, Any]) -> Answer:
         steps=int(data["steps"]),
         worth=tuple(map(_read, data["verdicts"])),
         left=tuple(map(_read, data["left"])),
+        meanwhile=tuple(map(_read, data.get("meanwhile", ()))),
         spent=tuple(Part(part["name"], int(part["ns"])) for part in data["spent"]),
         lines=tuple(
             Line(Place(each["file"], each["line"], each["text"]), int(each["ns"]), each["calls"])
@@ -88,6 +90,7 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         ],
         "pressing": verdict.pressing,
         "at_most": verdict.at_most,
+        "machine": verdict.machine,
     }
 
 
@@ -110,7 +113,8 @@ def _read(data: Mapping[str, Any]) -> Verdict:
         word and Word(word["name"], word["means"]),
         tuple(data["teaches"]),
         tuple(Pin(pin["start_ns"], pin["end_ns"], pin["lane"]) for pin in data["pins"]),
-        # What was kept by an older guide has neither
+        # What was kept by an older guide has none of them
         bool(data.get("pressing", False)),
         bool(data.get("at_most", False)),
+        bool(data.get("machine", False)),
     )
