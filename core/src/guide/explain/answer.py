@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from guide.explain.crowd import Crowd
 from guide.explain.trace import Ints, covered_ns, union
 from guide.plugin import Pin, Place, Verdict
 from guide.plugins import Sentence
@@ -73,6 +74,7 @@ class Answer:
         failed: rules that failed, and how.
         parts: every part of its time by name, to hold against another answer's: `spent` is what
             is told of them. Kernels side by side count twice, so that these may be more than it.
+        crowd: how far other programs had the processors; None: not known.
     """
 
     subject: str
@@ -91,6 +93,7 @@ class Answer:
     failed: tuple[str, ...] = ()
     parts: tuple[Part, ...] = field(default=(), compare=False)
     meanwhile: tuple[Verdict, ...] = ()
+    crowd: Crowd | None = None
 
     @property
     def healthy(self) -> bool:

@@ -7,12 +7,15 @@ raised when a reader of the old form would misread the new one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from guide.explain.answer import Answer, Line, Part
+from guide.explain.crowd import Crowd
 from guide.plugin import Pin, Place, Verdict, Word
 
 SCHEMA = 1
+_PARTS = 100  # of a step: what is less than the hundredth moves nothing
 _PINS = 500  # of a verdict: a loop of a hundred thousand calls needs no pin for each
 
 
@@ -33,6 +36,11 @@ def written(answer: Answer) -> dict[str, Any]:
         "lines": [
             {**_place(line.place), "ns": line.ns, "calls": line.calls} for line in answer.lines
         ],
+        "parts": [
+            {"name": part.name, "ns": part.ns}
+            for part in sorted(answer.parts, key=lambda part: -part.ns)[:_PARTS]
+        ],
+        "crowd": answer.crowd and asdict(answer.crowd),
         "limits": answer.limits,
         "unsettled": answer.unsettled,
         "remarks": [*answer.remarks],
@@ -64,6 +72,8 @@ def read_answer(data: Mapping[str, Any]) -> Answer:
             Line(Place(each["file"], each["line"], each["text"]), int(each["ns"]), each["calls"])
             for each in data.get("lines", ())  # one that was kept before there were any
         ),
+        parts=tuple(Part(part["name"], int(part["ns"])) for part in data.get("parts", ())),
+        crowd=_crowd(data.get("crowd")),
         limits=data["limits"],
         unsettled=data["unsettled"],
         **{name: tuple(data[name]) for name in texts},
@@ -92,6 +102,12 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         "at_most": verdict.at_most,
         "machine": verdict.machine,
     }
+
+
+def _crowd(data: Mapping[str, Any] | None) -> Crowd | None:
+    if data is None:
+        return None
+    return Crowd(data["in_line_ns"], data["others"], data["cores"], data["felt"])
 
 
 def _place(place: Place) -> dict[str, Any]:
