@@ -286,6 +286,7 @@ class TestCrowded:
     def test_who_stands_in_line_alone_is_told_of_other_programs(self):
         (said,) = crowded(self.record(threads_delay=1.2, cpu=1.8))
         assert said.title == "other programs have the processors"
+        assert said.machine
         assert "threads" not in said.remedy
 
     def test_a_loop_that_has_its_processor_is_left_alone(self):

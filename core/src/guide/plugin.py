@@ -261,6 +261,9 @@ class Verdict:
         pressing: it does harm beside the time it costs, which may be none: memory that fills,
             frames that are lost. Such a one is worth mending whatever it gives back.
         at_most: what it would give back is a bound, not measured nor tried: less may come of it.
+        machine: it speaks of the machine as it was meanwhile, not of the program: what other
+            programs took, say. Nobody mends that here, so it is a remark above the others, is not
+            ranked, and nothing is promised of it.
     """
 
     title: str
@@ -277,6 +280,7 @@ class Verdict:
     pins: tuple[Pin, ...] = ()
     pressing: bool = False
     at_most: bool = False
+    machine: bool = False
 
     def __str__(self) -> str:
         return f"{self.says} {self.remedy}".strip()

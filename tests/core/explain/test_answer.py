@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from guide.compare import Change
 from guide.explain.answer import WORTH, Answer, Part, ranked
-from guide.explain.versus import Versus, held, measured, shift
+from guide.explain.crowd import Crowd, of_run
+from guide.explain.telling import changed
+from guide.explain.versus import Versus, held, measured, shift, slower
 from guide.explain.written import read_answer, written
 from guide.plugin import Pin, Verdict
 from guide.plugins import Sentence
@@ -55,6 +58,15 @@ class TestOrder:
     def test_of_a_function_that_nobody_timed_what_has_a_remedy_counts(self):
         found = answer(verdict("a", 0, remedy="do it"), verdict("b", 0), step_ms=0)
         assert (titles(found.worth), titles(found.left)) == (["a"], ["b"])
+
+    def test_what_speaks_of_the_machine_is_no_fault_and_has_no_rank(self):
+        others = verdict("others", 60, machine=True)
+        found = answer(others, verdict("small", 5))
+        assert (titles(found.worth), titles(found.meanwhile)) == (["small"], ["others"])
+        assert found.mended_ns() == 95 * MS
+        assert answer(others).healthy
+        assert held(Versus(answer(others), answer(step_ms=50))) == ""
+        assert read_answer(json.loads(json.dumps(written(found)))) == found
 
 
 class TestPromise:
@@ -148,3 +160,79 @@ class TestVersus:
 
     def test_a_step_that_became_longer_is_said_to_be(self):
         assert measured(Versus(self.before, answer(step_ms=150))) == "50 % more"
+
+
+class TestOthers:
+    """What other programs took must not speak for the change."""
+
+    def tick(self, work_ms, in_line_ms, *found, **parts):
+        made = ranked(Answer("run", "tick", round((work_ms + in_line_ms) * MS), 300), found)
+        named = tuple(Part(name, ns) for name, ns in parts.items())
+        return replace(made, crowd=Crowd(round(in_line_ms * MS), cores=2), parts=named)
+
+    def step(self, ms, others, *found, felt=True, **parts):
+        named = tuple(Part(name, ns) for name, ns in parts.items())
+        return replace(answer(*found, step_ms=ms), crowd=Crowd(None, others, 2, felt), parts=named)
+
+    def test_time_in_line_is_taken_off_both_and_that_is_said(self):
+        versus = Versus(self.tick(10, 5, verdict("loop", 5)), self.tick(6, 10))
+        assert versus.measured == pytest.approx(0.4)
+        assert "takes 16 ms, 15 ms before; without its time in line" in changed(versus)
+        assert "6 ms, 10 ms before: 40 % less." in changed(versus)
+        assert held(versus) == (
+            "33 % less was predicted for loop; measured, without its time in line for processors: "
+            "40 % less"
+        )
+        assert not slower(Versus(self.tick(10, 1), self.tick(10, 30)))
+
+    def test_what_too_little_stood_in_line_for_is_left_in(self):
+        versus = Versus(self.tick(100, 1), self.tick(49, 1))
+        assert versus.alone_ns is None
+        assert versus.measured == pytest.approx(1 - 50 / 101)
+
+    def test_the_interval_moves_with_the_figure_and_is_as_wide_as_it_was(self):
+        before, after = self.tick(10, 10), self.tick(5, 15)
+        versus = Versus(before, after, Change("tick mean", 20, 20, "s", -0.1, 0.1))
+        low, high = versus.interval
+        assert (low, versus.measured, high) == pytest.approx((0.45, 0.5, 0.55))
+        assert not versus.chance
+
+    def test_of_traces_it_cannot_be_told_and_the_part_that_shrank_is_named(self):
+        before = self.step(50, 0.1, verdict("loop", 9), felt=False, copy=20 * MS, other=30 * MS)
+        versus = Versus(before, self.step(100, 1.7, copy=8 * MS, other=92 * MS))
+        assert "more" not in changed(versus)
+        assert "cannot be told: other programs had 1.7 of 2 processors in the later" in changed(
+            versus
+        )
+        assert "18 % less was predicted for loop; what came of it cannot be told" in held(versus)
+        assert held(versus).endswith("shorter most: copy, 12 ms less: 8 ms, 20 ms before")
+        assert not slower(versus)
+
+    def test_who_had_the_processors_in_both_is_said_of_both(self):
+        versus = Versus(self.step(50, 1.4), self.step(60, 1.7))
+        assert "had 1.4 of 2 processors before, and 1.7 after" in changed(versus)
+        assert Versus(self.step(50, 0, felt=False), self.step(9, 0, felt=False)).doubt == ""
+
+    def test_a_small_change_without_an_interval_is_no_fact(self):
+        few = Versus(answer(step_ms=100), answer(step_ms=105))
+        assert measured(few) == "5 % more, which may be chance"
+        assert not slower(few)
+        assert "chance" not in measured(Versus(answer(step_ms=100), answer(step_ms=80)))
+        assert "chance" in measured(Versus(self.tick(100, 0), self.tick(80, 0)))
+
+    def test_it_is_kept_with_the_parts(self):
+        found = self.step(50, 1.4, verdict("loop", 9), copy=20 * MS)
+        again = read_answer(json.loads(json.dumps(written(found))))
+        assert (again.crowd, again.parts) == (found.crowd, found.parts)
+        old = {k: v for k, v in written(found).items() if k not in ("crowd", "parts", "meanwhile")}
+        assert read_answer(old).crowd is None
+
+    def test_who_stands_in_line_behind_threads_of_its_own_is_not_disturbed_by_others(self):
+        def record(cpu_s, delay_s):
+            totals = [{"name": "cpu", "value": cpu_s}, {"name": "threads.delay", "value": delay_s}]
+            usage = {"loop": {"run_delay_ns": 100 * MS}, "totals": totals}
+            machine = {"threads": 2}
+            return {"usage": usage, "loop": {"ticks": 50}, "machine": machine, "seconds": 10}
+
+        assert of_run(record(5, 4)) == Crowd(2 * MS, cores=2)
+        assert of_run(record(18, 20)).in_line_ns is None

@@ -225,6 +225,10 @@ def ran(make_project, guide):
     return project
 
 
+def last(done):
+    return " ".join(done.stdout[done.stdout.rindex("\nNext: ") :].split())
+
+
 class TestRun:
     def test_the_last_one_is_explained_with_its_page_beside_it(self, explain, ran):
         done = explain(cwd=ran.path)
@@ -251,7 +255,9 @@ class TestRun:
         task.write_text(task.read_text().replace("0.006", "0.001"))
         guide("run", "--ticks", "20", cwd=ran.path)
         text = " ".join(explain(cwd=ran.path).stdout.split())
-        assert re.search(r"Last time: .* predicted for .*slow read.*; measured: [\d.]+ % le", text)
+        assert re.search(
+            r"Last time: .* predicted for .*slow read.*; measured.*: [\d.]+ % less", text
+        )
 
     def test_a_later_run_with_the_same_fault_is_told_so(self, explain, guide, ran):
         explain(cwd=ran.path)
@@ -282,6 +288,18 @@ class TestRun:
         assert done.returncode == 0, done.stderr
         assert "low read" in done.stdout
         assert done.stdout.count("Note: ") == 2
+
+    def test_a_run_and_a_profile_each_name_the_other_way_to_look(self, explain, ran):
+        folder = ran.runs[0]
+        assert "; guide profile looks inside of a tick" in last(explain(cwd=ran.path))
+        write_trace(folder / "torch.json.gz", busy=0.99)
+        text = last(explain(cwd=ran.path))
+        assert text.startswith(
+            "Next: guide run --ticks 100, then guide explain: what happens in one"
+        )
+        (folder / "torch.json.gz").unlink()
+        (folder / "samples.json").write_text("{}")  # it was looked inside of already
+        assert "guide profile" not in last(explain(cwd=ran.path))
 
     def test_its_timeline_may_be_gone(self, explain, ran):
         (ran.runs[0] / "trace.json").unlink()

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from guide.explain.answer import Answer, ranked
-from guide.explain.lanes import drawn_step, lanes_of
+from guide.explain.answer import Answer, Line, Part, ranked
+from guide.explain.lanes import drawn_step, lanes_of, span_colours
 from guide.explain.page import page
 from guide.explain.reading import read_trace
 from guide.explain.spent.doubts import conclusion
 from guide.explain.spent.traced import of_trace
-from guide.plugin import Pin, Verdict
+from guide.plugin import Pin, Place, Verdict
 from tests.core.explain.some_trace import events, write_trace
 
 MS = 1_000_000
@@ -171,3 +171,35 @@ def test_threads_that_sit_in_python_take_no_lane_from_those_that_work(tmp_path):
     (tmp_path / "t.json").write_text(json.dumps({"traceEvents": made}))
     trace = read_trace(tmp_path / "t.json")
     assert [lane.track for lane in lanes_of(trace, trace.typical)] == ["", "0/7", "1/1"]
+
+
+def test_a_drawing_that_is_longer_than_what_is_said_says_that_the_profiler_made_it_so(tmp_path):
+    file = write_trace(tmp_path / "t.json")
+    made = json.loads(file.read_text())
+    file.write_text(json.dumps({"guide": {"step_ns": 3 * MS}, **made}))
+    trace = read_trace(file)
+    slowed = replace(answer(trace), step_ns=3 * MS)
+    assert "under it this step took 10 ms, without it a step takes 3 ms" in page(slowed, trace)
+    assert "profiler" not in page(answer(trace), replace(trace, about={}))
+
+
+def test_a_span_has_one_colour_in_the_bar_and_in_the_drawing_and_six_have_six(tmp_path):
+    names = [f"span {i}" for i in range(6)]
+    event = {"ph": "X", "pid": 1, "tid": 2, "args": {}}
+    made = [event | {"name": "tick", "tid": 1, "ts": 0, "dur": 6000, "args": {"late_us": 1}}]
+    made += [event | {"name": n, "ts": i * 1000, "dur": 900} for i, n in enumerate(names)]
+    (tmp_path / "t.json").write_text(json.dumps({"traceEvents": made}))
+    trace = read_trace(tmp_path / "t.json")
+    colours = span_colours(trace)
+    assert len(set(colours.values())) == 6
+    parts = tuple(Part(name, MS) for name in names)
+    text = page(replace(answer(trace), spent=parts), trace)
+    for name in names:
+        assert re.search(rf'<path class="fill {colours[name]}"[^>]*><title>{name},', text)
+        assert f'<i class="{colours[name]}"></i>{name} ' in text
+
+
+def test_figures_of_lines_stand_below_their_heads(trace):
+    line = Line(Place("a.py", 3, "x = 1"), 2 * MS)
+    text = page(replace(answer(trace), lines=(line,)), trace)
+    assert re.search(r'<th class="n *">time</th><th class="n *">share</th>', text)

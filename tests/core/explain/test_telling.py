@@ -75,6 +75,14 @@ def test_three_are_told_in_full_and_the_rest_in_a_line_unless_all_are_asked_for(
     assert all(f"erdict {i}" in told(found) for i in range(6))
 
 
+def test_what_the_machine_did_stands_below_the_first_line_and_has_no_number():
+    theirs = Verdict("others", "Others had 31 ms.", 31 * MS, remedy="Wait.", machine=True)
+    text = told(answer(theirs))
+    assert text.startswith("A step takes 52 ms. Nothing is wrong")
+    assert text.splitlines()[1:] == ["Others had 31 ms."]
+    assert "Others had 31 ms. Wait." in told(answer(theirs), everything=True)
+
+
 def test_what_is_left_what_lacks_and_what_failed_come_last_and_in_this_order():
     found = answer(full("decoy", 0), full(), missing=("no stacks",), failed=("rule x failed",))
     text = told(found)

@@ -11,6 +11,7 @@ import click
 
 from guide.cli.shared import terminal
 from guide.errors import GuideError, UsageError
+from guide.explain.sampling import NAME as SAMPLES
 from guide.explain.target import PAGE, Explained, explain_target
 from guide.explain.telling import Teller
 from guide.explain.versus import Versus, written_versus
@@ -174,11 +175,7 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
     """What to type next; `flags` are those that a function was explained with."""
     worth = found.answer.worth
     if found.folder is not None:
-        if worth and found.answer.unit == "step":
-            return "mend 1, then: guide profile, which says what it gave back"
-        if worth:
-            return "mend 1, then: guide run, and guide explain says what it gave back"
-        return "guide report has the whole of the run"
+        return _next_of_run(found, found.folder)
     if found.further and not worth:
         return f"guide explain {shlex.quote(found.further[0])}"
     if found.answer.unsettled and found.answer.unit == "call":
@@ -193,6 +190,23 @@ def _next(found: Explained, targets: Sequence[Path], flags: str = "") -> str:
     if worth:
         return f"mend 1, take another trace, and hold it against this: guide explain {typed} NEW"
     return f"see it drawn: guide explain {typed} --html explain.html"
+
+
+def _next_of_run(found: Explained, folder: Path) -> str:
+    """What to type next about a run: a profile and a run see different things of a project."""
+    if found.answer.unit == "step":
+        if found.answer.worth:
+            return "mend 1, then: guide profile, which says what it gave back"
+        return (
+            "guide run --ticks 100, then guide explain: what happens in one step of many, such as "
+            "evaluating, is in no recorded step"
+        )
+    inside = "" if (folder / SAMPLES).exists() else "guide profile looks inside of a tick"
+    if found.answer.worth:
+        again = "mend 1, then: guide run, and guide explain says what it gave back"
+        return f"{again}; {inside}" if inside else again
+    report = "guide report has the whole of the run"
+    return f"{inside}; {report}" if inside else report
 
 
 def _versus(before: Explained, after: Explained) -> Versus:

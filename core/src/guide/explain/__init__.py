@@ -11,6 +11,7 @@
     telling     an answer as text for a terminal
     page        the same as a page, with a step drawn (`lanes`, `drawing`)
     written     the same as JSON
+    crowd       other programs on the processors, and what that does to a time
     versus      two answers: what got better, and whether as much as was promised
     kept        the promise for a run, kept until the next
     profiling   takes the traces of `guide profile`

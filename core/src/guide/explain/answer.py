@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from guide.explain.crowd import Crowd
 from guide.explain.trace import Ints, covered_ns, union
 from guide.plugin import Pin, Place, Verdict
 from guide.plugins import Sentence
@@ -62,6 +63,7 @@ class Answer:
         steps: how many were looked at.
         worth: what is worth mending, by what it would give back, most first.
         left: what was looked at and is not worth it.
+        meanwhile: what the machine did beside the program, which is no fault of it.
         remarks: what rules said in plain sentences.
         spent: what the step's time is, largest first or in the order that explains it best.
         lines: where in a person's own source a step is, most time first; empty: nobody looked.
@@ -72,6 +74,7 @@ class Answer:
         failed: rules that failed, and how.
         parts: every part of its time by name, to hold against another answer's: `spent` is what
             is told of them. Kernels side by side count twice, so that these may be more than it.
+        crowd: how far other programs had the processors; None: not known.
     """
 
     subject: str
@@ -89,6 +92,8 @@ class Answer:
     missing: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     parts: tuple[Part, ...] = field(default=(), compare=False)
+    meanwhile: tuple[Verdict, ...] = ()
+    crowd: Crowd | None = None
 
     @property
     def healthy(self) -> bool:
@@ -119,6 +124,7 @@ def ranked(answer: Answer, found: Iterable[Verdict]) -> Answer:
     """`answer` with what rules found put where it belongs."""
     worth: list[Verdict] = []
     left: list[Verdict] = []
+    meanwhile: list[Verdict] = []
     remarks: list[str] = []
     failed: list[str] = []
     for verdict in found:
@@ -126,6 +132,9 @@ def ranked(answer: Answer, found: Iterable[Verdict]) -> Answer:
             (failed if verdict.failed else remarks).append(printable(verdict.says))
             continue
         verdict = _plain(verdict, answer.step_ns)
+        if verdict.machine:
+            meanwhile.append(verdict)
+            continue
         least = WORTH * answer.step_ns
         # Of a function that was not timed a rule's word is all there is
         enough = verdict.recoverable_ns >= least if answer.step_ns else bool(verdict.remedy)
@@ -138,6 +147,7 @@ def ranked(answer: Answer, found: Iterable[Verdict]) -> Answer:
         answer,
         worth=(*answer.worth, *worth),
         left=(*answer.left, *left),
+        meanwhile=(*answer.meanwhile, *meanwhile),
         remarks=(*answer.remarks, *remarks),
         failed=(*answer.failed, *failed),
     )

@@ -7,8 +7,8 @@ handles without effort, no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,6 +35,9 @@ COLOURS = {
     "tick": "g6",
 }
 """Classes of report.css by category; spans are told apart by their names."""
+
+_SPANS = ("g0", "g2", "g3", "g4", "g7", "g1")
+"""Those that spans have: not the grey of what has no name, nor a red that means idle."""
 
 _MOST = 1500  # shapes
 _THREADS, _STREAMS = 4, 4  # lanes
@@ -83,6 +86,16 @@ def drawn_step(trace: Trace, verdicts: Sequence[Verdict]) -> Window:
     best = shown.max()
     of_best = [step for step, count in zip(near, shown, strict=True) if count == best]
     return min(of_best, key=lambda step: (abs(step.ns - typical.ns), step.start_ns))
+
+
+def span_colours(trace: Trace) -> dict[str, str]:
+    """The class of each span's colour, by its name: as many that differ as there are.
+
+    It is the same wherever the span is shown.
+    """
+    spans = trace.events.of("span")
+    names = np.unique(trace.events.name[spans]).tolist()
+    return {trace.events.names[n]: _SPANS[i % len(_SPANS)] for i, n in enumerate(names)}
 
 
 def lanes_of(trace: Trace, step: Window) -> list[Lane]:
@@ -165,7 +178,7 @@ def _lane_name(trace: Trace, track: str) -> str:
 
 def _bars(trace: Trace, step: Window, held: Ints, row: int, least_ns: float) -> Iterator[Shape]:
     """Bars for events of one row; neighbours that are narrower than `least_ns` become one."""
-    events = trace.events
+    events, colours = trace.events, span_colours(trace)
     starts, ns = events.start_ns[held], events.ns[held]
     until = np.maximum.accumulate(events.end_ns[held])
     wide = ns >= least_ns
@@ -180,9 +193,10 @@ def _bars(trace: Trace, step: Window, held: Ints, row: int, least_ns: float) -> 
         if len(group) > 1:
             text = f"{len(group):,} events, {duration(total)} in all, most of them {name}"
         words = name if wide[first] else ""
-        made = _shape(trace, step, begin, close, row, int(group[0]), words, text)
-        dense = round(total / max(close - begin, 1), 1)
-        yield replace(made, dense=min(max(dense, 0.3), 1.0))
+        dense = min(max(round(total / max(close - begin, 1), 1), 0.3), 1.0)
+        css = _colour(trace, int(group[0]), colours)
+        start, end_ns = max(begin, step.start_ns), min(close, step.end_ns)
+        yield Shape(start, end_ns, row, css, words, text[:200], dense)
 
 
 def _commonest(trace: Trace, group: Ints) -> str:
@@ -190,13 +204,9 @@ def _commonest(trace: Trace, group: Ints) -> str:
     return printable(trace.events.names[int(names[np.argmax(counts)])])
 
 
-def _shape(
-    trace: Trace, step: Window, start: int, end: int, row: int, index: int, words: str, title: str
-) -> Shape:
+def _colour(trace: Trace, index: int, spans: Mapping[str, str]) -> str:
     kind = CATEGORIES[trace.events.category[index]]
-    css = COLOURS.get(kind, f"g{trace.events.name[index] % 8}")
-    start, end = max(start, step.start_ns), min(end, step.end_ns)
-    return Shape(start, end, row, css, words, title[:200])
+    return COLOURS.get(kind) or spans.get(trace.events.names[trace.events.name[index]], "g6")
 
 
 def _gpu(busy: tuple[Ints, Ints], step: Window) -> Lane:

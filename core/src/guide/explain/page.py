@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 
 import guide
 from guide.explain.answer import Answer
 from guide.explain.drawing import timeline
+from guide.explain.lanes import drawn_step, span_colours
 from guide.explain.spent.parts import IDLE
 from guide.explain.telling import (
     SURE,
@@ -28,6 +29,7 @@ from guide.report.page import cells, document, section, table, tiles
 from guide.units import duration, percent
 
 _STYLE = Path(__file__).parent / "explain.css"
+_SLOWED = 1.1  # times as long as without the profiler, from which on it is said
 # A command with what belongs to it: options, and names with a sign that words do not have
 _COMMAND = re.compile(
     r"guide (?:read|start|run|profile|explain|report|machine|trace)\b"
@@ -72,23 +74,26 @@ def _sections(
     mood = "good" if answer.healthy and not worse else "unsure"
     said = headline(answer) if versus is None or answer.worth else standing(versus)
     yield f"<p class='verdict {mood}'>{escape(said)}</p>"
+    for each in answer.meanwhile:
+        yield f"<p class='last'>{escape(each.says)} {escape(each.remedy)}</p>"
     if versus is not None:
         yield _changes(versus)
     if last:
         yield f"<p class='last'>{escape(last)}</p>"
     yield tiles(_figures(answer))
     if answer.spent and answer.step_ns:
-        yield _spent(answer)
+        yield _spent(answer, span_colours(trace) if trace is not None else {})
     if answer.lines and answer.step_ns:
         yield _lines(answer)
     drawn = timeline(trace, answer) if trace is not None else ""
-    if drawn:
+    if trace is not None and drawn:
         what = "tick" if answer.unit == "tick" else "step"
         lead = (
             "Point at a bar for its name and time. The numbered rows on top show where each "
             "verdict lies." if any(verdict.pins for verdict in answer.worth) else
             "Point at a bar for its name and time."
         )  # fmt: skip
+        lead += _slowed(trace, answer)
         title = "The whole trace" if answer.unit == "trace" else f"One typical {what}"
         yield section(title, drawn, lead)
     for number, verdict in enumerate(answer.worth, 1):
@@ -110,6 +115,21 @@ def _sections(
     )
 
 
+def _slowed(trace: Trace, answer: Answer) -> str:
+    """Why what is drawn is longer than what is said, where it is; else nothing."""
+    took = drawn_step(trace, answer.worth).ns
+    if (
+        answer.unit != "step"
+        or took < _SLOWED * answer.step_ns
+        or trace.unwatched_ns == trace.step_ns
+    ):
+        return ""
+    return (
+        f" It is drawn as the profiler saw it: under it this step took {duration(took)}, without "
+        f"it a step takes {duration(answer.step_ns)}."
+    )
+
+
 def _figures(answer: Answer) -> Iterator[tuple[str, str]]:
     if not answer.step_ns:
         return
@@ -125,12 +145,12 @@ def _figures(answer: Answer) -> Iterator[tuple[str, str]]:
             yield duration(all_of), f"with all {n} mended, {less(1 - all_of / answer.step_ns)}"
 
 
-def _spent(answer: Answer) -> str:
-    """What a step's time is, as one bar."""
+def _spent(answer: Answer, drawn: Mapping[str, str]) -> str:
+    """What a step's time is, as one bar; a span in the colour in which it is drawn below."""
     total = max(sum(part.ns for part in answer.spent), answer.step_ns, 1)
     shown = [part for part in answer.spent if part.ns]
     plain = [part.name for part in shown if not _quiet(part.name)]
-    colours = [_quiet(p.name) or f"s{plain.index(p.name) % 4}" for p in shown]
+    colours = [_quiet(p.name) or drawn.get(p.name) or f"s{plain.index(p.name) % 4}" for p in shown]
     bars = "".join(
         f'<i class="{colours[i]}" style="width:{100 * part.ns / total:.2f}%" '
         f'title="{escape(part.name)}: {duration(part.ns)}"></i>'
@@ -157,7 +177,7 @@ def _lines(answer: Answer) -> str:
     lead = (
         "Each with the libraries that it calls. Work has to be somewhere: to be listed is no fault."
     )
-    return section("Its lines", table(("time", "share", "line"), rows), lead)
+    return section("Its lines", table(("#time", "#share", "line"), rows), lead)
 
 
 def _quiet(name: str) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guide.errors import GuideError, UsageError
+from guide.explain import crowd
 from guide.explain.answer import Answer, Line, Part, Unit, printable, ranked
 from guide.explain.files import is_file
 from guide.explain.reading import read_trace
 from guide.explain.sampling import read_samples
-from guide.explain.spent.doubts import conclusion, crowded, unsettled
+from guide.explain.spent.doubts import conclusion, unsettled
 from guide.explain.spent.ticks import all_of_run, of_run
 from guide.explain.spent.traced import all_of_trace, of_trace
 from guide.explain.trace import Trace
@@ -175,12 +176,14 @@ def _of_trace(trace: Trace, name: str, plugins: Plugins, also: Iterable[Verdict]
     answer = Answer(
         name, unit, step_ns, len(trace.steps),
         spent=tuple(Part(part.name, round(part.ns / slower)) for part in parts),
-        limits=limits, facts=tuple(facts), missing=(*trace.missing, *crowded(trace)),
+        limits=limits, facts=tuple(facts), missing=trace.missing,
+        crowd=(others := crowd.of_trace(trace)),
         parts=tuple(
             Part(part.name, round(part.ns / slower)) for part in all_of_trace(trace)
         ) if parts else (),
     )  # fmt: skip
-    answer = ranked(answer, [*verdicts(plugins, "trace", trace), *also])
+    found = [*verdicts(plugins, "trace", trace), *also, *crowd.remark(others)]
+    answer = ranked(answer, found)
     if answer.worth:
         return answer
     return replace(
@@ -224,7 +227,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
         lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
-        parts=all_of_run(full),
+        parts=all_of_run(full), crowd=crowd.of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
 

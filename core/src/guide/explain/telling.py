@@ -61,6 +61,8 @@ class Teller:
         """
         mood = "good" if answer.healthy else "bold"
         yield from self.lines(first or headline(answer), style=mood)
+        for each in answer.meanwhile:
+            yield from self.lines(f"{each.says} {each.remedy * everything}")
         if answer.spent:
             parts = (f"{p.name} {_time_and_share(p.ns, answer)}" for p in answer.spent if p.ns)
             yield from self.lines(f"Its time: {', '.join(parts)}.", style="soft")
@@ -86,7 +88,7 @@ class Teller:
     def versus(self, versus: Versus, *, everything: bool = False) -> Iterator[str]:
         """What came of a change, and what is next."""
         after, share = versus.after, versus.measured or 0
-        mood = "good" if share > 0 else "bold"
+        mood = "good" if share > 0 and not (versus.doubt or versus.chance) else "bold"
         yield from self.lines(changed(versus), style=mood)
         rows = [("Gone", verdict, "") for verdict in versus.gone]
         for was, verdict in versus.still:
@@ -259,7 +261,14 @@ def changed(versus: Versus) -> str:
     what = {"trace": "The trace", "tick": "A tick", "call": "A call"}.get(after.unit, "A step")
     if not (now and was):
         return ""
-    return f"{what} takes {duration(now)}, {duration(was)} before: {measured(versus)}."
+    text = f"{what} takes {duration(now)}, {duration(was)} before"
+    if versus.doubt:
+        text += f". What of that is the change cannot be told: {versus.doubt}"
+        return f"{text}. Measure again when they are gone."
+    if versus.alone_ns is not None:
+        alone = "{1}, {0} before".format(*map(duration, versus.alone_ns))
+        text += f"; without its time in line for processors that others had {alone}"
+    return f"{text}: {measured(versus)}."
 
 
 def gain_of(answer: Answer, verdict: Verdict) -> str:

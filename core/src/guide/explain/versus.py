@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from guide.compare import Change
 
 _MOVED = 3  # parts that are named
+_APART = 0.11
+_APART_TICKS = 0.28
+"""How far two equal programs may lie apart where no interval is known: 95 % do not, by what
+`guide.compare` assumes of medians, which a trace has, and of mean ticks."""
+
 _BESIDE = 0.1  # of the largest change: what is less is not named beside it
 
 
@@ -29,6 +34,10 @@ class Moved:
     def more_ns(self) -> int:
         """By how much longer it takes; negative: less long."""
         return self.after_ns - self.before_ns
+
+
+def _more_ns(part: Moved) -> int:
+    return part.more_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,9 @@ class Versus:
     @property
     def moved(self) -> tuple[Moved, ...]:
         """The parts of a step whose time changed most, the largest change first."""
-        was, now = ({p.name: p.ns for p in a.parts} for a in (self.before, self.after))
-        if not (was and now):
+        found = sorted(self._parts(), key=lambda part: -abs(part.more_ns))
+        if not found:
             return ()
-        names = dict.fromkeys([*was, *now])
-        found = [Moved(name, was.get(name, 0), now.get(name, 0)) for name in names]
-        found.sort(key=lambda part: -abs(part.more_ns))
         least = max(_BESIDE * abs(found[0].more_ns), 1)
         return tuple(part for part in found[:_MOVED] if abs(part.more_ns) >= least)
 
@@ -102,8 +108,25 @@ class Versus:
         return 1 - self.before.mended_ns(gone) / self.before.step_ns
 
     @property
+    def shorter(self) -> Moved | None:
+        """The part that takes less long now by most: others only ever make parts longer."""
+        return min((p for p in self._parts() if p.more_ns < 0), key=_more_ns, default=None)
+
+    def _parts(self) -> list[Moved]:
+        was, now = ({p.name: p.ns for p in a.parts} for a in (self.before, self.after))
+        names = dict.fromkeys([*was, *now]) if was and now else {}
+        return [Moved(name, was.get(name, 0), now.get(name, 0)) for name in names]
+
+    @property
     def measured(self) -> float | None:
-        """The share of a step that is gone; negative where it became longer."""
+        """The share of a step that is gone, net of others where known; negative: it is longer."""
+        if (alone := self.alone_ns) is not None:
+            return 1 - alone[1] / alone[0]
+        return self._plain
+
+    @property
+    def _plain(self) -> float | None:
+        """The share of a step that is gone, whoever made it longer or shorter."""
         if self.change is not None and self.change.old:
             return 1 - self.change.new / self.change.old
         if not (self.before.step_ns and self.after.step_ns):
@@ -111,12 +134,60 @@ class Versus:
         return 1 - self.after.step_ns / self.before.step_ns
 
     @property
+    def alone_ns(self) -> tuple[int, int] | None:
+        """A step before and after without the time in which others had its processor.
+
+        None where that is not known, or too little in both to matter.
+        """
+        both = []
+        for answer in (self.before, self.after):
+            if answer.crowd is None or answer.crowd.in_line_ns is None:
+                return None
+            both.append((answer.step_ns, answer.crowd.in_line_ns))
+        if any(step <= line for step, line in both):
+            return None
+        if all(line < WORTH * step for step, line in both):
+            return None
+        return both[0][0] - both[0][1], both[1][0] - both[1][1]
+
+    @property
     def interval(self) -> tuple[float, float] | None:
-        """Bounds of `measured`, where they are known: 95 % of what chance does lies inside."""
-        change = self.change
+        """Bounds of `measured`, where they are known: 95 % of what chance does lies inside.
+
+        Without the time that others took it is as wide as with it, which is rather too wide.
+        """
+        change, plain, share = self.change, self._plain, self.measured
         if change is None or change.low is None or change.high is None:
             return None
-        return -change.high, -change.low
+        low, high = -change.high, -change.low
+        if self.alone_ns is None or plain is None or share is None:
+            return low, high
+        scale = (1 - share) / (1 - plain)
+        return 1 - (1 - low) * scale, 1 - (1 - high) * scale
+
+    @property
+    def chance(self) -> bool:
+        """Whether two equal programs might differ by as much."""
+        share, bounds = self.measured, self.interval
+        if share is None:
+            return False
+        apart = _APART_TICKS if self.after.unit == "tick" else _APART
+        return bounds[0] <= 0 <= bounds[1] if bounds else 0 < abs(share) < apart
+
+    @property
+    def doubt(self) -> str:
+        """Why what was measured says nothing of the change; "": it does."""
+        crowds = [each.crowd for each in (self.before, self.after)]
+        felt = [c.others if c and c.felt else None for c in crowds]
+        cores = max((c.cores for c in crowds if c), default=0)
+        if self.alone_ns is not None or felt == [None, None]:
+            return ""
+        if None not in felt:
+            had = f"{felt[0]:.1f} of {cores} processors before, and {felt[1]:.1f} after"
+        else:
+            which = "later" if felt[0] is None else "earlier"
+            had = f"{felt[0] or felt[1]:.1f} of {cores} processors in the {which} one"
+        return f"other programs had {had}"
 
 
 def less(share: float) -> str:
@@ -132,12 +203,11 @@ def measured(versus: Versus) -> str:
     share, bounds = versus.measured, versus.interval
     if share is None:
         return "not measured"
-    if bounds is None:
-        return less(share)
-    low, high = sorted(bounds) if share > 0 else sorted(-bound for bound in bounds)
-    text = f"{less(share)} ({100 * low:.0f} to {100 * high:.0f} %)"
-    unsure = bounds[0] <= 0 <= bounds[1]
-    return f"{text}, which may be chance" if unsure else text
+    text = less(share)
+    if bounds is not None:
+        low, high = sorted(bounds) if share > 0 else sorted(-bound for bound in bounds)
+        text = f"{text} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{text}, which may be chance" if versus.chance else text
 
 
 def shift(part: Moved) -> str:
@@ -149,9 +219,8 @@ def shift(part: Moved) -> str:
 
 
 def slower(versus: Versus) -> bool:
-    """Whether a step takes so much longer that it is no chance."""
-    share, bounds = versus.measured or 0.0, versus.interval
-    return share < -WORTH and (bounds is None or max(bounds) < 0)
+    """Whether a step takes so much longer that it is neither chance nor others' doing."""
+    return (versus.measured or 0.0) < -WORTH and not (versus.chance or versus.doubt)
 
 
 def held(versus: Versus) -> str:
@@ -160,7 +229,17 @@ def held(versus: Versus) -> str:
     if promised is None:
         return ""
     names = said(verdict.title for verdict in versus.gone)
-    return f"{less(promised)} was predicted for {names}; measured: {measured(versus)}"
+    text = f"{less(promised)} was predicted for {names}; "
+    if versus.doubt:
+        text += f"what came of it cannot be told: {versus.doubt}; measure again when they are gone"
+    elif versus.alone_ns is not None:
+        text += f"measured, without its time in line for processors: {measured(versus)}"
+    else:
+        text += f"measured: {measured(versus)}"
+    part = versus.shorter if versus.doubt or versus.chance else None
+    if part is not None and -part.more_ns >= WORTH * versus.before.step_ns:
+        text += f". What became shorter most: {part.name}, {shift(part)}"
+    return text
 
 
 def said(names: Any) -> str:
@@ -186,4 +265,6 @@ def written_versus(versus: Versus, documents: Sequence[dict[str, Any]]) -> dict[
         "predicted": None if promised is None else round(promised, 6),
         "measured": None if share is None else round(share, 6),
         "interval": None if bounds is None else [round(bound, 6) for bound in bounds],
+        "net": versus.alone_ns is not None,
+        "doubt": versus.doubt,
     }

@@ -7,12 +7,15 @@ raised when a reader of the old form would misread the new one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from guide.explain.answer import Answer, Line, Part
+from guide.explain.crowd import Crowd
 from guide.plugin import Pin, Place, Verdict, Word
 
 SCHEMA = 1
+_PARTS = 100  # of a step: what is less than the hundredth moves nothing
 _PINS = 500  # of a verdict: a loop of a hundred thousand calls needs no pin for each
 
 
@@ -28,10 +31,16 @@ def written(answer: Answer) -> dict[str, Any]:
         "mended_ns": answer.mended_ns(),
         "verdicts": [_verdict(answer, verdict) for verdict in answer.worth],
         "left": [_verdict(answer, verdict) for verdict in answer.left],
+        "meanwhile": [_verdict(answer, verdict) for verdict in answer.meanwhile],
         "spent": [{"name": part.name, "ns": part.ns} for part in answer.spent],
         "lines": [
             {**_place(line.place), "ns": line.ns, "calls": line.calls} for line in answer.lines
         ],
+        "parts": [
+            {"name": part.name, "ns": part.ns}
+            for part in sorted(answer.parts, key=lambda part: -part.ns)[:_PARTS]
+        ],
+        "crowd": answer.crowd and asdict(answer.crowd),
         "limits": answer.limits,
         "unsettled": answer.unsettled,
         "remarks": [*answer.remarks],
@@ -57,11 +66,14 @@ def read_answer(data: Mapping[str, Any]) -> Answer:
         steps=int(data["steps"]),
         worth=tuple(map(_read, data["verdicts"])),
         left=tuple(map(_read, data["left"])),
+        meanwhile=tuple(map(_read, data.get("meanwhile", ()))),
         spent=tuple(Part(part["name"], int(part["ns"])) for part in data["spent"]),
         lines=tuple(
             Line(Place(each["file"], each["line"], each["text"]), int(each["ns"]), each["calls"])
             for each in data.get("lines", ())  # one that was kept before there were any
         ),
+        parts=tuple(Part(part["name"], int(part["ns"])) for part in data.get("parts", ())),
+        crowd=_crowd(data.get("crowd")),
         limits=data["limits"],
         unsettled=data["unsettled"],
         **{name: tuple(data[name]) for name in texts},
@@ -88,7 +100,14 @@ def _verdict(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         ],
         "pressing": verdict.pressing,
         "at_most": verdict.at_most,
+        "machine": verdict.machine,
     }
+
+
+def _crowd(data: Mapping[str, Any] | None) -> Crowd | None:
+    if data is None:
+        return None
+    return Crowd(data["in_line_ns"], data["others"], data["cores"], data["felt"])
 
 
 def _place(place: Place) -> dict[str, Any]:
@@ -110,7 +129,8 @@ def _read(data: Mapping[str, Any]) -> Verdict:
         word and Word(word["name"], word["means"]),
         tuple(data["teaches"]),
         tuple(Pin(pin["start_ns"], pin["end_ns"], pin["lane"]) for pin in data["pins"]),
-        # What was kept by an older guide has neither
+        # What was kept by an older guide has none of them
         bool(data.get("pressing", False)),
         bool(data.get("at_most", False)),
+        bool(data.get("machine", False)),
     )

@@ -1,8 +1,8 @@
-"""Why a trace that no rule found anything in may be far from well, and what disturbed it."""
+"""Why a trace that no rule found anything in may be far from well."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from guide.units import percent
 _BUSY = 0.85  # of a step, from which on the device is what limits
 _UNEXPLAINED = 0.5  # of a step: where more of it is not accounted for, nobody can call it well
 _TELLING = (*DEVICE, "op", "span", "python")  # events that say what a step's time is
-_OTHERS = 0.3  # processors that others keep busy: below it is what a desktop does by itself
 
 
 def conclusion(parts: Sequence[Part]) -> str:
@@ -55,25 +54,6 @@ def unsettled(trace: Trace, parts: Sequence[Part], watched: Sequence[Part]) -> s
     if share <= _UNEXPLAINED:
         return ""
     return what.format(f"{percent(share, 1)} of the time") + ", and no rule found why"
-
-
-def crowded(trace: Trace) -> tuple[str, ...]:
-    """What to say where others used the processors while a trace was taken; nothing where not.
-
-    `guide profile` notes how many they kept busy, and how many threads the program computes with.
-    """
-    said = trace.about.get("guide")
-    said = said if isinstance(said, Mapping) else {}
-    numbers = [said.get(name) for name in ("others", "threads", "cores")]
-    if not all(isinstance(n, int | float) and 0 <= n < 1e6 for n in numbers):
-        return ()
-    others, threads, cores = (float(n) for n in numbers if n is not None)
-    if others < _OTHERS or others + threads <= cores + _OTHERS:
-        return ()
-    return (
-        f"other programs kept {others:.1f} of {cores:.0f} processors busy while this was taken: "
-        "on a quiet machine a step is shorter, and its parts are other shares of it",
-    )
 
 
 def _named(parts: Sequence[Part], start: str) -> int:

@@ -102,16 +102,19 @@ def crowded(record: Mapping[str, Any]) -> list[Verdict]:
     return [
         Verdict(
             "other programs have the processors",
-            f"The loop stood in line for {seen.share(delay_ns)} of a tick, while this run kept "
-            f"{seen.busy:.2g} of {seen.cores} processors busy: other programs ran.",
+            f"Other programs had processors meanwhile: for {duration(delay_ns)} of a tick "
+            f"({seen.share(delay_ns)}) the loop stood in line for one, while this run kept "
+            f"{seen.busy:.2g} of {seen.cores} busy.",
             round(delay_ns),
             why="The kernel shares the processors out among all who want them.",
-            remedy="Stop them (top shows which), or measure when they are done.",
+            remedy="On a quiet machine a tick is shorter by that: stop them (top shows which), or "
+            "measure when they are done.",
             check="Run again on a quiet machine.",
             sure="likely" if "threads.delay" in seen.totals else "perhaps",
             evidence=evidence,
             word=_DELAY,
             teaches=("m5/s2", "m4/s2"),
+            machine=True,
         )
     ]
 
