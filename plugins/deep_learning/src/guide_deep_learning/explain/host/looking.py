@@ -31,6 +31,8 @@ def looked_at(trace: Trace) -> list[Verdict]:
     reads = np.concatenate(rows)
     count = round(len(reads) / len(trace.steps))
     by = short(seen.own_frame(int(reads[0])))
+    calls = [_call(seen, row) for row in rows]
+    shown = np.unique(calls) if min(calls) >= 0 else reads
     gain_ns = round(took_ns * (1 - 1 / _EVERY))
     return [
         Verdict(
@@ -55,7 +57,7 @@ def looked_at(trace: Trace) -> list[Verdict]:
             ),
             word=_WORD,
             teaches=("m0/s1", "m4/s5"),
-            pins=seen.pins(reads, 10),
+            pins=seen.pins(shown),
         )
     ]
 
