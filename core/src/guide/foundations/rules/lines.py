@@ -185,6 +185,7 @@ def _line(
     into = f", mostly in {top['inner']}" if top["inner"] else ""
     most = f", most of it for {call}{into}" if call else ""
     where = _here(rows)[:3]
+    whole = "the rest" if again_ns >= 1 else "all"
     verb = "takes" if len(where) == 1 else "take"
     return Verdict(
         f"a line that costs: {top['function']}{name and f', {name}'}",
@@ -201,7 +202,7 @@ def _line(
             *seen.evidence,
             ("samples there", f"{_count(rows):,}"),
             *[("of it for a call made twice", duration(again_ns))] * (again_ns >= 1),
-            ("given back, at most", "the rest of it, or what a tick is over its budget"),
+            ("given back, at most", f"{whole} of it, or what a tick is over its budget"),
         ),
         word=_HOT,
         teaches=("m5/s1", "m5/s2"),

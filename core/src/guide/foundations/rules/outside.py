@@ -41,7 +41,8 @@ def outside_spans(record: Mapping[str, Any]) -> list[Verdict]:
     says = f"{duration(seen.outside_ns)} of a tick, {seen.share(seen.outside_ns)}, lie in no span"
     remedy = "Put a span around it, and the next run names it; guide profile . names its lines."
     if lines:
-        remedy = f"{told(lines)} outside of spans{_into(record)}. Is that needed at every tick?"
+        remedy = f"{told(lines)} outside of spans{_into(record)}. Is that needed at every "
+        remedy += "tick? What a library keeps of an object is lost when it is handed a new one."
     return [
         Verdict(
             "outside of spans",
