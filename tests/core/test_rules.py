@@ -5,10 +5,12 @@ import time
 
 import pytest
 
+from guide.clock import VirtualClock
 from guide.foundations.plugin import guide_diagnoses
 from guide.foundations.rules.ceilings import far_below_ceiling, uneven
 from guide.foundations.rules.deadlines import late_wake, over_budget
 from guide.foundations.rules.growth import memory_growth
+from guide.foundations.rules.outside import outside_spans
 from guide.foundations.rules.pauses import garbage, late_garbage, new_pages, pages_from_disk
 from guide.foundations.rules.processors import crowded, waiting
 from guide.learn.contents import all_sections
@@ -85,6 +87,71 @@ class TestOverBudget:
         (place,) = over_budget(record)[0].where
         assert place.file.endswith("task.py")
         assert place.line == 2
+
+    def test_only_what_the_project_opens_itself_may_be_done_more_rarely(self, tmp_path):
+        stage = (
+            "class Detect:\n    name = 'detect'\n\n    def process(self, frame):\n        pass\n"
+        )
+        opens = "def step(tick):\n    with tick.span('detect'): pass\n"
+        record = virtual(detect=14)
+        record["project"]["folder"] = str(tmp_path)
+        for source, line, may in ((opens, 2, True), (stage, 4, False)):
+            (tmp_path / "task.py").write_text(source)
+            (said,) = over_budget(record)
+            assert ("tick.every" in said.remedy) is may
+            assert [place.line for place in said.where] == [line]
+
+    @pytest.mark.parametrize("phase", ["data", "forward", "backward", "optimizer", "loss"])
+    def test_a_phase_of_a_training_is_never_to_be_left_out(self, phase):
+        (said,) = over_budget(virtual(**{"log": 1, phase: 14}))
+        assert said.says.startswith(phase)
+        assert "tick.every" not in said.remedy
+        assert "beside" not in said.remedy
+        (rarely,) = over_budget(virtual(**{phase: lambda i: 4 if i % 20 else 24}))
+        assert "beside" not in rarely.remedy
+
+
+class Prepared(Stages):
+    """Does something between two of its stages, as a library before its first span."""
+
+    def step(self, tick):
+        with tick.span("clear"):
+            self.clock.advance(2 * MS)
+        self.clock.advance(self.ms["prepared"] * MS)
+        with tick.span("draw"):
+            self.clock.advance(3 * MS)
+
+
+class TestOutsideOfSpans:
+    def record(self, prepared=7, rate_hz=100):
+        clock = VirtualClock()
+        task = Prepared(clock, prepared=prepared)
+        return record_of(task, clock=clock, ticks=100, rate_hz=rate_hz)
+
+    def test_it_is_said_how_much_and_between_which_spans(self):
+        (said,) = outside_spans(self.record())
+        assert "7 ms of a tick, 58 %, lie in no span" in said.says
+        assert "after clear and before draw" in said.says
+        assert within(said.recoverable_ns, 2 * MS), "of what a tick is over its budget"
+        assert said.at_most
+
+    def test_the_projects_line_and_the_librarys_function_are_named(self):
+        at = {"file": "task.py", "line": 5, "text": "draw(mesh)", "function": "step", "loop": 0}
+        calls = {"kind": "library", "calls": "draw(mesh)", "into": "guide_x.draw", "by": None}
+        row = {**at, **calls, "inner": "guide_x.lay_out", "span": "", "ns": 700 * MS, "count": 99}
+        inside = {**row, "line": 6, "span": "draw"}
+        record = {**self.record(), "sampled": {"ticks": 100, "rows": [inside, row]}}
+        (said,) = outside_spans(record)
+        assert [place.line for place in said.where] == [5]
+        assert "task.py:5 takes 7 ms outside of spans, mostly in guide_x.lay_out" in said.remedy
+        (over,) = over_budget(record)
+        assert "what lies outside of spans 2 ms cheaper: task.py:5 takes 7 ms" in over.remedy
+
+    def test_where_deadlines_are_met_or_spans_cover_a_tick_it_is_no_fault(self):
+        assert outside_spans(self.record(rate_hz=50)) == []
+        assert outside_spans(self.record(rate_hz=None)) == []
+        assert outside_spans(virtual(draw=14)) == []
+        assert outside_spans({**self.record(), "spans": {}}) == []
 
 
 class TestLateWake:

@@ -19,6 +19,7 @@ from guide.explain.target import explain_target
 from guide.explain.telling import Teller
 from guide.explain.versus import Versus
 from guide.explain.written import read_answer, written
+from guide.foundations.rules.deadlines import over_budget
 from guide.foundations.rules.lines import done_twice, loop_in_python, one_call
 from guide.learn.cells import width
 from guide.loop import Loop
@@ -380,3 +381,110 @@ def test_guide_profile_takes_samples_where_no_track_brings_a_profiler(project, m
     assert "Its lines:" in done.output
     assert "my_loop.py:" in done.output
     assert len([*Path().glob("runs/*/samples.json")]) == 1
+
+
+# What a line, a call and a span of a sampled run are said to take
+
+
+def called(line, calls, function="step"):
+    return {"file": "task.py", "line": line, "function": function, "text": f"line {line}",
+            "calls": calls, "loop": 0}  # fmt: skip
+
+
+def test_each_line_that_takes_some_share_has_its_verdict_in_the_same_round():
+    lines = [
+        row(3, 1.1, kind="operator", calls="sky * share", function="clear"),
+        row(5, 0.9, calls="encode_png(small)", into="guide.png.encode_png", function="keep"),
+        row(7, 0.3, calls="cv2.blur(small, size)", function="show"),
+    ]
+    said = one_call(sampled(*lines, rate_hz=200))
+    assert [each.where[0].line for each in said] == [3, 5], "the third takes 4 %"
+    assert [each.title for each in said] == [
+        "a line that costs: clear",
+        "a line that costs: keep, encode_png",
+    ]
+
+
+def test_two_lines_of_a_function_have_titles_of_their_own_or_one_verdict():
+    calls = ["cv2.blur(small, size)", "cv2.imencode('.png', small)"]
+    two = [row(3, 1, calls=calls[0]), row(4, 2, calls=calls[1])]
+    said = one_call(sampled(*two, rate_hz=200))
+    assert len({each.title for each in said}) == 2
+    sums = [row(3, 1, kind="operator", calls="a + b"), row(4, 2, kind="operator", calls="a * b")]
+    (said,) = one_call(sampled(*sums, rate_hz=200))
+    assert [place.line for place in said.where] == [4, 3]
+    assert "task.py:4, task.py:3 take 3 ms" in said.says
+
+
+def test_a_line_in_a_loop_over_long_calls_is_named_as_a_line():
+    long = row(3, 5, kind="call", calls="cv2.blur(image, size)", loop=2)
+    (said,) = one_call(sampled(long, rate_hz=200))
+    assert said.where[0].line == 3
+
+
+def test_what_is_called_far_below_is_counted_for_a_call_that_is_made_twice():
+    def below(line, ms):
+        deep = row(20, ms, calls="np.sort(part)", function="part_of")
+        outer = [called(line, "levels(image)")]
+        return {**deep, "by": called(15, "part_of(image)", "levels"), "outer": outer}
+
+    (said,) = done_twice(sampled(below(3, 3), below(4, 2)))
+    assert said.recoverable_ns == pytest.approx(2e6)
+    assert [place.line for place in said.where[:2]] == [3, 4]
+
+
+def test_a_function_that_calls_itself_is_not_called_twice():
+    deep = {**row(9, 3, calls="walk(node)"), "by": called(8, "walk(node)"),
+            "outer": [called(5, "walk(node)")]}  # fmt: skip
+    assert done_twice(sampled(deep)) == []
+
+
+def test_a_helper_is_named_beside_the_call_that_is_made_twice():
+    rows = [
+        {**row(20, ms, calls="np.ascontiguousarray(image)", function="rgb"), "by": called(n, call)}
+        for n, ms, call in ((3, 1, "rgb(image)"), (4, 0.9, "rgb(image)"), (5, 1.2, "rgb(other)"))
+    ]
+    record = sampled(*rows, rate_hz=200)
+    (twice,), (line,) = done_twice(record), one_call(record)
+    assert twice.recoverable_ns == pytest.approx(0.9e6)
+    assert line.where[0].line == 20
+    assert "takes 3.10 ms" in line.says
+    assert line.recoverable_ns == pytest.approx(2.2e6)
+
+
+def test_a_title_is_short_and_the_call_stands_in_the_sentence():
+    call = "viewer.renderer.render(scene, camera, viewer.t_s)"
+    (said,) = done_twice(sampled(row(3, 3, calls=call), row(4, 2, calls=call)))
+    assert said.title == "the same call twice: render"
+    assert call in said.says
+    others = "other.render(scene, 7)"
+    rows = [row(n, 2, calls=words) for n, words in ((3, call), (4, call), (5, others), (6, others))]
+    assert len({each.title for each in done_twice(sampled(*rows))}) == 2
+
+
+def test_callers_further_out_are_in_the_samples(project):
+    source = slow(IN_NUMPY).replace("total(NUMBERS)\n", "through(NUMBERS)\n", 1)
+    source += "\n\ndef through(numbers):\n    return total(numbers)\n"
+    record, _ = profiled(task_of(project / "a.py", source), project, ticks=3 * TICKS)
+    rows = [row for row in record["sampled"]["rows"] if row["function"] == "total"]
+    assert {at["calls"] for row in rows for at in row["outer"]} == {"through(NUMBERS)"}
+    assert {row["by"]["calls"] for row in rows} == {"total(numbers)"}
+
+
+def test_the_lines_that_take_a_spans_time_are_named_for_it():
+    rows = [row(3, 5, calls="np.sort(a)"), row(9, 2, calls="np.sum(a)"), row(11, 0.1)]
+    (said,) = over_budget(sampled(*rows, rate_hz=200))
+    assert [place.line for place in said.where] == [3, 9]
+    assert "task.py:3 takes 5 ms, task.py:9 takes 2 ms" in said.remedy
+
+
+def test_of_a_span_of_an_engine_it_is_the_projects_line_that_calls_it(project):
+    (project / "task.py").write_text("import guide_graphics.raster\n")
+    call = row(3, 6, calls="render(scene)", into="guide_graphics.raster.render")
+    record = {**virtual(rate_hz=100, **{"render/shade": 14}), "project": {"folder": str(project)}}
+    (said,) = over_budget(record)
+    assert said.where == (), "a line of a library is nothing to mend"
+    assert "tick.every" not in said.remedy
+    rows = [{**call, "span": "render/shade"}]
+    (said,) = over_budget({**record, "sampled": {"ticks": 300, "rows": rows}})
+    assert [str(place) for place in said.where] == ["task.py:3"]

@@ -291,6 +291,32 @@ def test_the_line_of_the_project_comes_before_those_of_the_engine(tmp_path):
     assert found.line == 3
 
 
+def test_the_method_that_does_a_stages_work_stands_for_the_stage(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stages = """\
+        class Blur:
+            name = "blur"
+
+            def __init__(self, size):
+                self.size = size
+
+            def grow(self):
+                self.size += 1
+
+            def process(self, frame):
+                return frame
+
+        class Sort:
+            name = "sort"
+
+            def run(self):
+                pass
+    """
+    write(tmp_path, stages=stages)
+    found = [str(place) for name in ("blur", "sort") for place in span_places(tmp_path, name)]
+    assert found == ["stages.py:10", "stages.py:16"]
+
+
 def test_a_span_of_the_engine_is_found_in_the_engine(tmp_path):
     write(tmp_path, task="import guide_graphics.raster\n")
     found = span_places(tmp_path, "render/shade")

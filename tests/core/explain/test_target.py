@@ -75,3 +75,25 @@ def test_what_lies_inside_of_a_span_is_no_part_of_a_tick_beside_it(rate_hz):
     assert sum(part.ns for part in parts) == pytest.approx(tick_ns, rel=0.01)
     assert [part.name for part in parts][:2] == ["draw", "track"]
     assert "draw" in limits
+
+
+class Between(Stages):
+    """Does most of its work in no span."""
+
+    def step(self, tick):
+        for number in range(5):
+            with tick.span(f"part {number}"):
+                self.clock.advance(MS)
+        self.clock.advance(6 * MS)
+
+
+def test_what_lies_in_no_span_is_a_part_of_a_tick_by_that_name():
+    clock = VirtualClock()
+    record = record_of(Between(clock), clock=clock, ticks=40, rate_hz=50)
+    tick_ns, parts, limits = of_run(record)
+    assert {part.name: part.ns for part in parts[3:]} == {
+        "other spans": 2 * MS,
+        "outside of spans": 6 * MS,
+    }
+    assert sum(part.ns for part in parts) == tick_ns
+    assert limits == "55 % of a tick lies outside of spans."

@@ -39,11 +39,12 @@ put down to the array operation behind it. Shorter still, and to ask would cost 
 """
 
 _BESIDE_EVERY = 8  # looks, of which one is at the other threads too
+_OUTER = 6  # own places further out than the caller's that are noted: what calls what calls
 _MOST = 500_000  # samples kept: an hour of them
 _WAITING = ("threading", "queue", "selectors", "socket", "concurrent.futures.thread")
 
 _Site = tuple[CodeType, int]  # code, and the instruction it is at
-_Stack = tuple[_Site | None, _Site | None, _Site, CodeType | None]
+_Stack = tuple[_Site | None, _Site | None, _Site, CodeType | None, tuple[_Site, ...]]
 
 
 class Sampled:
@@ -112,8 +113,8 @@ class Sample:
     Attributes:
         t_ns: when, on the run's clock.
         ns: the time it stands for.
-        stack: the innermost own place, the own place that called it, the innermost of all, and the
-            library's code that the own place has called.
+        stack: the innermost own place, the own place that called it, the innermost of all, the
+            library's code that the own place has called, and the own places further out.
     """
 
     t_ns: int
@@ -200,20 +201,23 @@ class _Looks:
         inner = (frame.f_code, frame.f_lasti)
         own: _Site | None = None
         by: _Site | None = None
+        outer: list[_Site] = []
         below: CodeType | None = None
         at: FrameType | None = frame
         known = self._own
         while at is not None:
             code = at.f_code
             if known[code] if code in known else self._is_own(code):
-                if own is not None:
+                if own is None:
+                    own = (code, at.f_lasti)
+                elif by is None:
                     by = (code, at.f_lasti)
-                    break
-                own = (code, at.f_lasti)
+                elif len(outer) < _OUTER:
+                    outer.append((code, at.f_lasti))
             elif own is None:
                 below = code
             at = at.f_back
-        return own, by, inner, None if own is None else below
+        return own, by, inner, None if own is None else below, tuple(outer)
 
     def _others(self, frames: Mapping[int, FrameType], ns: int) -> None:
         for ident, frame in frames.items():
@@ -293,6 +297,9 @@ def _checked(row: Mapping[str, Any], project: Path) -> dict[str, Any]:
     found: dict[str, Any] = {name: str(row[name]) for name in _TEXTS}
     found |= {name: max(int(row[name]), 0) for name in _COUNTS}
     found["by"] = by and {**_checked_by(by), "file": _typed(str(by["file"]), project)}
+    found["outer"] = [  # samples of an older guide have none
+        {**_checked_by(at), "file": _typed(str(at["file"]), project)} for at in row.get("outer", ())
+    ]
     return {**found, "file": _typed(found["file"], project)}
 
 

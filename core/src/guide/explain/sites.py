@@ -54,7 +54,7 @@ def written_samples(looks: Any) -> dict[str, Any]:
 
 def _rows(seen: Iterable[tuple[Any, ...]], root: str) -> list[dict[str, Any]]:
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for (own, by, inner, below), span, ns, count in seen:
+    for (own, by, inner, below, outer), span, ns, count in seen:
         row = _place(own, root) if own else _nowhere()
         row["kind"] = _kind(own, inner)
         row["calls"] = _expression(*own) if own and row["kind"] != "python" else ""
@@ -63,7 +63,9 @@ def _rows(seen: Iterable[tuple[Any, ...]], root: str) -> list[dict[str, Any]]:
         row["inner"] = _named(inner[0]) if library else ""
         row["span"] = span
         row["by"] = {**_place(by, root), "calls": _expression(*by)} if by else None
-        key = (*(v for k, v in row.items() if k != "by"), str(row["by"]))
+        row["outer"] = [{**_place(at, root), "calls": _expression(*at)} for at in outer]
+        key = (*(v for k, v in row.items() if k not in ("by", "outer")), str(row["by"]))
+        key = (*key, str(row["outer"]))
         kept = merged.setdefault(key, {**row, "ns": 0, "count": 0})
         kept["ns"] += ns
         kept["count"] += count

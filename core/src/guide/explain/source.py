@@ -24,6 +24,7 @@ from guide.plugin import Place
 _NAME = re.compile(r"(?P<file>.+?)\((?P<line>\d+)\): (?P<function>.+)", re.DOTALL)
 _BESIDE = {"tests", "exercises", "example_track", "project"}
 _RECORDS = {"span", "site", "lap", "add", "defer"}  # what opens a span on a timeline
+_METHODS = ("process", "step", "__call__")  # of a class with a span's name: what the span is around
 _FILES = 500  # of a program's folders, the nearest first
 _OTHERS = (  # libraries whose frames nobody can change; those installed are known by their folder
     *("torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "PIL", "cv2", "sklearn"),
@@ -101,7 +102,8 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     """Where a span called `name` is opened: in a project's folder, or in the engine it uses.
 
     `tick.span("detect")` and the other ways onto a timeline come first; then what merely carries
-    the name, such as a stage's `name = "detect"` or a loop's `phase = "forward"`. An engine (a
+    the name, such as the stage with `name = "detect"`, whose method that does its work is meant, or
+    a loop's `phase = "forward"`. An engine (a
     package `guide_...` that the project imports) is looked into where the project itself has no
     line of that name: what can be changed comes before what cannot.
 
@@ -110,10 +112,7 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
     """
     engines: dict[str, None] = {}
     found: list[tuple[int, Place]] = []
-    for file in sources(Path(folder)):
-        tree, lines = (None, []) if _is_beside(file, Path(folder)) else parsed(file)
-        if tree is None:
-            continue
+    for file, tree, lines in _own_files(Path(folder)):
         engines |= dict.fromkeys(_engines(tree))
         found += _spans(tree, file, lines, name)
     if not found:
@@ -121,10 +120,22 @@ def span_places(folder: Path | str, name: str) -> tuple[Place, ...]:
             for root in _package(package):
                 for file in sources(root):
                     if name in read(file) and not _is_beside(file, root):
-                        tree, lines = parsed(file)
-                        found += [] if tree is None else _spans(tree, file, lines, name)
+                        module, lines = parsed(file)
+                        found += [] if module is None else _spans(module, file, lines, name)
     best = min((rank for rank, _ in found), default=0)
     return tuple(dict.fromkeys(place for rank, place in found if rank == best))
+
+
+def opens_span(folder: Path | str, name: str) -> bool:
+    """Whether a project opens a span itself: what runs in it then is its own to leave out.
+
+    Not where its engine opens it around what the project gave it, such as a stage.
+    """
+    return any(
+        rank == 0
+        for file, tree, lines in _own_files(Path(folder))
+        for rank, _ in _spans(tree, file, lines, name)
+    )
 
 
 def call_places(folder: Path | str, names: Sequence[str]) -> tuple[Place, ...]:
@@ -164,6 +175,15 @@ def _calls(file: Path, names: Sequence[str]) -> Iterator[Place]:
     for node in [] if tree is None else ast.walk(tree):
         if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in names:
             yield place(file, lines, node.lineno)
+
+
+def _own_files(root: Path) -> Iterator[tuple[Path, ast.Module, list[str]]]:
+    """The files of a project that a span can be in, parsed."""
+    for file in sources(root):
+        if not _is_beside(file, root):
+            tree, lines = parsed(file)
+            if tree is not None:
+                yield file, tree, lines
 
 
 def _is_beside(file: Path, root: Path) -> bool:
@@ -252,13 +272,22 @@ def _spans(tree: ast.Module, file: Path, lines: list[str], name: str) -> list[tu
         elif isinstance(node, ast.ClassDef):
             for each in node.body:
                 if isinstance(each, ast.Assign | ast.AnnAssign) and _says(each.value, name):
-                    note(each.lineno, 1)
+                    note(_work_of(node) or each.lineno, 1)
         elif isinstance(node, ast.Assign):
             values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             # One of many names in a row is a list of them, not a place
             if len(values) < 3 and any(_says(value, name) for value in values):
                 note(node.lineno, 2)
     return [(rank, place(file, lines, line)) for line, rank in sorted(found.items())]
+
+
+def _work_of(stage: ast.ClassDef) -> int:
+    """The line of the method that does a stage's work; 0: it is not known which."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    methods = {each.name: each.lineno for each in stage.body if isinstance(each, kinds)}
+    named = [methods[name] for name in _METHODS if name in methods]
+    public = [line for name, line in methods.items() if not name.startswith("_")]
+    return (named or (public if len(public) == 1 else [0]))[0]
 
 
 def _says(node: ast.AST | None, name: str) -> bool:

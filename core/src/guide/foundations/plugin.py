@@ -52,6 +52,7 @@ def guide_diagnoses() -> Sequence[Diagnosis]:
         Diagnosis("a loop in Python", f"{rules}.lines:loop_in_python"),
         Diagnosis("the same twice", f"{rules}.lines:done_twice"),
         Diagnosis("one call", f"{rules}.lines:one_call"),
+        Diagnosis("outside of spans", f"{rules}.outside:outside_spans", noted=False),
         Diagnosis("memory growth", f"{rules}.growth:memory_growth"),
     ]
 

@@ -1,4 +1,4 @@
-"""What a tick of a run takes: its spans that lie in no other, and waking late."""
+"""What a tick of a run takes: its spans that lie in no other, what is in none, and waking late."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from guide.explain.answer import Part, printable
-from guide.explain.spent.parts import largest
+from guide.explain.spent.parts import OUTSIDE, largest
 from guide.units import percent
 
 _SAID = 0.01  # of a tick, from which on it is said how much of it is waking late
+_APART = 0.05  # of a tick, from which on what is in no span is told apart from the other spans
 
 
 def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
@@ -20,20 +21,25 @@ def of_run(record: Mapping[str, Any]) -> tuple[int, tuple[Part, ...], str]:
     mean, late = _mean_and_late(record)
     whole = mean + late
     waking = (Part("waking late", late),) if late >= _SAID * whole else ()
-    parts, rest = largest(_outer(record))
-    rest = max(mean - sum(part.ns for part in parts), rest)
+    parts, rest = largest(outer(record))
+    outside = max(mean - sum(part.ns for part in parts) - rest, 0)
     if not parts or not mean:
         return whole, waking, ""
     top = parts[0]
     limits = f"Most of a tick is {top.name}, {percent(min(top.ns, whole), whole)} of it."
-    return whole, (*parts, Part("everything else", rest), *waking), limits
+    if outside > top.ns:
+        limits = f"{percent(outside, whole)} of a tick lies {OUTSIDE}spans."
+    if outside < _APART * whole:
+        return whole, (*parts, Part("everything else", rest + outside), *waking), limits
+    others = (Part("other spans", rest),) if rest else ()
+    return whole, (*parts, *others, Part(f"{OUTSIDE}spans", outside), *waking), limits
 
 
 def all_of_run(record: Mapping[str, Any]) -> tuple[Part, ...]:
     """Every part of a tick: its outer spans, what none of them covers, and waking late."""
-    (mean, late), outer = _mean_and_late(record), _outer(record)
-    rest = max(mean - sum(part.ns for part in outer), 0)
-    return (*outer, Part("outside of spans", rest), Part("waking late", late))
+    (mean, late), spans = _mean_and_late(record), outer(record)
+    rest = max(mean - sum(part.ns for part in spans), 0)
+    return (*spans, Part(f"{OUTSIDE}spans", rest), Part("waking late", late))
 
 
 def _mean_and_late(record: Mapping[str, Any]) -> tuple[int, int]:
@@ -41,13 +47,13 @@ def _mean_and_late(record: Mapping[str, Any]) -> tuple[int, int]:
     return round(record["tick_time"]["mean_ns"]), late
 
 
-def _outer(record: Mapping[str, Any]) -> list[Part]:
+def outer(record: Mapping[str, Any]) -> list[Part]:
     """The spans of the loop that lie in no other, each with its time in a tick."""
     ticks = record["tick_time"]["count"] or 1
     spans = {name: span for name, span in record["spans"].items() if not span["beside"]}
     within = _within(record, spans)
-    outer = {n: s for n, s in spans.items() if n not in within}
-    return [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in outer.items()]
+    kept = {n: s for n, s in spans.items() if n not in within}
+    return [Part(printable(n), round(s["total_ns"] / ticks)) for n, s in kept.items()]
 
 
 def _within(record: Mapping[str, Any], spans: Mapping[str, Any]) -> set[str]:

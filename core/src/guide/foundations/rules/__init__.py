@@ -4,6 +4,8 @@
     deadlines     a span over budget; waking late
     pauses        garbage; pages from disk; pages new every tick
     processors    more threads than cores; the interpreter's lock
+    lines         lines of the project that were sampled: loops, equal calls, single calls
+    outside       time of a tick that lies in no span
     growth        memory that grows
     ceilings      a span far below what the machine can do; one that takes long now and then
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guide.foundations.rules.seen import MEANT_TO_WAIT, Seen, places
+from guide.foundations.rules.seen import MEANT_TO_WAIT, Seen, can_move, places
 from guide.plugin import Verdict, Word
 from guide.units import duration, percent
 
@@ -125,8 +125,8 @@ def uneven(record: Mapping[str, Any]) -> list[Verdict]:
             f"one of a hundred: {percent(given_ns, seen.work_ns)} of the mean tick.",
             round(given_ns),
             why="It does something in some ticks that it does not do in the others.",
-            remedy=f"Look at what {name} does in the longest ticks (guide report --open), and do "
-            "it beside the loop, or more rarely.",
+            remedy=f"Look at what {name} does in the longest ticks (guide report --open)"
+            + (", and do it beside the loop, or more rarely." if can_move(record, name) else "."),
             check=f"Run again: {name}'s p99 comes close to its p50.",
             sure="likely",
             where=places(record, [name]),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from guide.foundations.rules.processors import crowded, locked_ns
-from guide.foundations.rules.seen import Seen, places
-from guide.plugin import Verdict, Word
+from guide.foundations.rules.seen import Seen, can_move, hot_lines, opening, places, told
+from guide.plugin import Place, Verdict, Word
 from guide.units import duration, percent
 
 _ALWAYS = 0.5
@@ -16,6 +17,8 @@ takes here: then the usual tick has to become shorter, not the slow one rarer.""
 
 _BESIDE = "wait"
 """The span of a loop that waits for threads beside it, as a pipeline's: what it takes is theirs."""
+
+_OUTSIDE = "outside of spans"
 
 _OVERRUN = Word("overrun", "A tick that is done after its deadline: when it was due, plus budget.")
 _LATENESS = Word(
@@ -72,7 +75,7 @@ def _always(seen: Seen, missed: int, usual_ns: float, theirs_ns: float) -> Verdi
     if not span:
         says = f"a tick takes {duration(seen.work_ns)} and has {duration(budget_ns)}"
         remedy = "Put spans around its parts: the next run then names the one to mend."
-        where: tuple[Any, ...] = ()
+        where: tuple[Place, ...] = ()
     else:
         of = spans[span]
         each_ns = seen.a_tick(of["total_ns"])
@@ -80,14 +83,20 @@ def _always(seen: Seen, missed: int, usual_ns: float, theirs_ns: float) -> Verdi
             f"{span} takes {duration(of['p50_ns'])} (p99 {duration(of['p99_ns'])}), "
             f"{percent(each_ns, seen.work_ns)} of a tick that has {duration(budget_ns)}."
         )
+        largest, part = (span, "") if each_ns >= seen.outside_ns else (_OUTSIDE, "what lies ")
+        if largest == _OUTSIDE:
+            says += f" More lies {_OUTSIDE}: {duration(seen.outside_ns)}."
         # It may be the largest and still be too small to be the remedy by itself
-        first = (
-            f"Make {span} {duration(short_ns)} cheaper"
-            if short_ns < each_ns
-            else f"A tick must become {duration(short_ns)} shorter: begin with {span}, the largest"
+        remedy = (
+            f"Make {part}{largest} {duration(short_ns)} cheaper"
+            if short_ns < max(each_ns, seen.outside_ns)
+            else f"A tick must become {duration(short_ns)} shorter: begin with {part}{largest}, "
+            "the largest"
         )
-        remedy = f"{first}; do it every n-th tick (tick.every(n)), or move it beside the loop."
-        where = places(seen.record, [span])
+        named, where = _costing(seen.record, "" if largest == _OUTSIDE else span)
+        remedy += named
+        if largest == span and can_move(seen.record, span):
+            remedy += " Do it every n-th tick (tick.every(n)), or move it beside the loop."
         evidence[3:3] = [(f"{span}, p50", duration(of["p50_ns"]))]
         evidence[4:4] = [(f"{span}, p99", duration(of["p99_ns"]))]
     return Verdict(
@@ -103,6 +112,24 @@ def _always(seen: Seen, missed: int, usual_ns: float, theirs_ns: float) -> Verdi
         word=_OVERRUN,
         teaches=("m4/s2", "m0::e3"),
     )
+
+
+def _costing(record: Mapping[str, Any], span: str) -> tuple[str, tuple[Place, ...]]:
+    """The end of a sentence that says to make a span cheaper, and the lines to do it in.
+
+    The lines that take its time where those were sampled; or else what of the project opens it,
+    for a line of a library is nothing to mend.
+    """
+    if lines := hot_lines(record, span):
+        return f": {told(lines)}.", tuple(place for place, _ in lines)
+    folder = (record.get("project") or {}).get("folder")
+    more = ". guide profile . shows what in it takes the time." if folder else "."
+    own = [p for p in opening(record, span) if _is_below(p, folder)] if span and folder else []
+    return more, tuple(own)
+
+
+def _is_below(place: Place, folder: str) -> bool:
+    return Path(place.file).resolve().is_relative_to(Path(folder).resolve())
 
 
 def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
@@ -133,14 +160,15 @@ def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
     given_ns = max(beyond_ns - theirs_ns, min(beyond_ns, seen.asleep_ns))
     if given_ns < beyond_ns / 2:
         return []
+    movable = can_move(seen.record, span)
     slow = Verdict(
         "over budget now and then",
         f"{span} mostly takes {duration(of['p50_ns'])}, but {duration(of['p99_ns'])} in one of a "
         f"hundred: {missed:,} deadlines were missed over it.",
         round(given_ns),
         why="It does something in some ticks that it does not do in the others.",
-        remedy=f"Look at what {span} does in the ticks of the flight records (guide report "
-        "--open); spread it over ticks, or move it beside the loop.",
+        remedy=f"Look at what {span} does in the ticks of the flight records (guide report --open)"
+        + ("; spread it over ticks, or move it beside the loop." if movable else "."),
         check=f"Run again: {span}'s p99 comes close to its p50.",
         sure="likely",
         where=places(seen.record, [span]),

@@ -29,6 +29,18 @@ MEANT_TO_WAIT = frozenset(
 """Names of spans that are there to wait: for a frame, a camera, a screen, a device. That they
 do is no finding; what they wait for is for the rules of a track."""
 
+PHASES = frozenset({"data", "forward", "backward", "optimizer", "loss"})
+"""Names of spans that are the phases of a training's step: without one it is another training."""
+
+_HOT = 0.1
+"""The share of what was sampled in a span from which a line is named as being in it."""
+
+_OVER = 0.03
+"""The share of a mean tick by which it must be over its budget before parts of it are blamed."""
+
+_LOOKS = 5  # samples in a span below which they name no line of it
+_LINES = 3  # of a span that are named
+
 
 class Seen:
     """A run as the rules see it.
@@ -79,6 +91,15 @@ class Seen:
     def a_tick(self, total: float) -> float:
         """What of a total of the run falls on one tick."""
         return total / self.ticks if self.ticks else 0.0
+
+    @functools.cached_property
+    def outside_ns(self) -> float:
+        """Of a mean tick: what lies in no span; 0 where there are no spans."""
+        if not self.inside:
+            return 0.0
+        from guide.explain.spent.ticks import outer  # it draws numpy in: for who explains a run
+
+        return max(self.work_ns - sum(part.ns for part in outer(self.record)), 0.0)
 
     @property
     def asleep_ns(self) -> float:
@@ -178,6 +199,18 @@ class Seen:
         causes = self.misses["causes"]
         return sum(count for name, count in causes.items() if name.startswith(cause))
 
+    def over_ns(self, cause: str) -> float:
+        """By how much the mean tick is over its budget, if it often misses it over a cause.
+
+        0 where that is too little to be worth a word.
+        """
+        missed = self.missed_over(cause)
+        if self.budget_ns is None or not self.often(missed):
+            return 0.0
+        over_ns = self.a_tick(sum(m["over_ns"] for m in self.misses["list"]))
+        over_ns = max(self.work_ns - self.budget_ns, over_ns if missed <= 1000 else 0.0)
+        return over_ns if over_ns >= _OVER * self.done_ns else 0.0
+
     def often(self, missed: int) -> bool:
         """Whether so many misses are worth a word."""
         return missed >= max(ONCE, SELDOM * self.ticks)
@@ -206,16 +239,73 @@ class Seen:
 
 
 def places(record: Mapping[str, Any], spans: Sequence[str]) -> tuple[Place, ...]:
-    """Lines of the project that open these spans; none where they cannot be found.
+    """Lines of the project that take the time of these spans, or else those that open them.
 
-    The project's folder is no part of a record; `guide explain` adds it: project, folder.
+    Which take it is known where `guide profile` has sampled the run. None where they cannot be
+    found. The project's folder is no part of a record; `guide explain` adds it: project, folder.
     """
+    found: list[Place] = []
+    for span in spans:
+        found += [place for place, _ in hot_lines(record, span)] or opening(record, span)
+    return tuple(dict.fromkeys(found))
+
+
+def opening(record: Mapping[str, Any], span: str) -> list[Place]:
+    """Lines that open a span: the project's, or else its engine's."""
     folder = (record.get("project") or {}).get("folder")
-    if not folder or not spans:
-        return ()
+    if not folder:
+        return []
     from guide.explain.source import span_places  # it parses a project: for who asks for lines
 
-    return tuple(place for span in spans for place in span_places(folder, span))
+    return [*span_places(folder, span)]
+
+
+def hot_lines(record: Mapping[str, Any], span: str) -> list[tuple[Place, float]]:
+    """The project's lines that a span's time was sampled in, and what of a tick each takes, in ns.
+
+    With what they call: of a library's function it is the line that calls it. The one that takes
+    most comes first. `span` "" is what lies in no span. Empty where nobody has sampled.
+    """
+    sampled = record.get("sampled") or {"rows": (), "ticks": 1}
+    rows = [row for row in sampled["rows"] if _lies_in(row["span"], span)]
+    sums: dict[tuple[str, int], tuple[Place, int]] = {}
+    for row in rows:
+        if row["file"]:
+            place = Place(row["file"], row["line"], row["text"])
+            sums[row["file"], row["line"]] = (
+                place,
+                row["ns"] + sums.get((row["file"], row["line"]), (place, 0))[1],
+            )
+    least = _HOT * sum(row["ns"] for row in rows)
+    if sum(row["count"] for row in rows) < _LOOKS:
+        return []
+    found = sorted(sums.values(), key=lambda each: -each[1])[:_LINES]
+    return [(place, ns / sampled["ticks"]) for place, ns in found if ns >= least]
+
+
+def _lies_in(sampled: str, span: str) -> bool:
+    return sampled == span or (span != "" and sampled.startswith(f"{span}/"))
+
+
+def told(lines: Sequence[tuple[Place, float]]) -> str:
+    """Lines in words, each with what it takes: "task.py:3 takes 2 ms, task.py:9 takes 1 ms"."""
+    return ", ".join(f"{place} takes {duration(ns)}" for place, ns in lines)
+
+
+def can_move(record: Mapping[str, Any], span: str) -> bool:
+    """Whether a span's work may be done more rarely, or beside the loop, as far as is known.
+
+    Not a phase of a training: that would be another training. Nor what an engine opens around its
+    own work, or around a stage that it calls: the project has no tick there to ask.
+    """
+    if span in PHASES:
+        return False
+    folder = (record.get("project") or {}).get("folder")
+    if not folder:
+        return True
+    from guide.explain.source import opens_span
+
+    return opens_span(folder, span)
 
 
 def threads(record: Mapping[str, Any]) -> tuple[Place, ...]:
