@@ -147,6 +147,15 @@ class TestOutsideOfSpans:
         (over,) = over_budget(record)
         assert "what lies outside of spans 2 ms cheaper: task.py:5 takes 7 ms" in over.remedy
 
+    def test_no_more_is_promised_than_the_lines_that_are_named_take(self):
+        at = {"file": "task.py", "line": 5, "text": "draw(mesh)", "function": "step", "loop": 0}
+        calls = {"kind": "library", "calls": "draw(mesh)", "into": "guide_x.draw", "by": None}
+        row = {**at, **calls, "inner": "", "span": "", "ns": 100 * MS, "count": 99}
+        record = {**self.record(), "sampled": {"ticks": 100, "rows": [row]}}
+        (said,) = over_budget(record)
+        assert within(said.recoverable_ns, 1 * MS), "of the 2 that a tick is over its budget"
+        assert said.at_most
+
     def test_where_deadlines_are_met_or_spans_cover_a_tick_it_is_no_fault(self):
         assert outside_spans(self.record(rate_hz=50)) == []
         assert outside_spans(self.record(rate_hz=None)) == []
