@@ -11,6 +11,7 @@ import pytest
 from guide.explain.reading import read_trace
 from guide.explain.target import explain_target
 from guide.plugins import Plugins
+from guide_deep_learning.explain.host.debugging import anomaly_mode
 from guide_deep_learning.explain.host.facts import host
 from guide_deep_learning.explain.host.feeding import waiting_for_data
 from guide_deep_learning.explain.host.looking import looked_at
@@ -377,3 +378,39 @@ def test_what_an_optimizer_calls_of_a_persons_own_is_not_its_own_update(traced):
     (said,) = optimizer_loop(traced(step))
     assert "2 ms" in said.says
     assert "20 small operators" in said.says
+
+
+def anomalous(clock):
+    for _ in range(4):
+        with clock.open("torch/fx/traceback.py(497): format_stack"):
+            for _ in range(100):
+                clock.spend(5, "traceback.py(1): line")
+    for _ in range(10):
+        with clock.open("autograd::engine::evaluate_function: MmBackward0", "cpu_op"):
+            clock.op(100, "aten::isnan")
+
+
+@pytest.mark.parametrize(
+    ("others", "without", "gain", "sure"),
+    [
+        (0.1, 6.0e6, 4e6, "sure"),
+        (1.5, 6.0e6, 4e6, "likely"),
+        (1.5, 11e6, 2.9e6, "likely"),  # as long as with it: then the trace counts
+        (0.1, 9.9e6, 2.9e6, "likely"),
+    ],
+)
+def test_anomaly_mode_costs_at_least_what_the_trace_shows_whatever_a_trial_said(
+    traced, others, without, gain, sure
+):
+    tried = {"what": "anomaly", "with": 10e6, "without": without}
+    (said,) = anomaly_mode(traced(anomalous, {"tried": tried, "others": others}))
+    assert said.recoverable_ns == pytest.approx(gain, rel=0.15)
+    assert said.sure == sure
+
+
+def test_stacks_that_are_noted_are_not_all_put_down_to_the_profiler(traced):
+    # It made the step longer by more than it costs to note so many calls
+    about = {"step_ns": 8_000_000, "call_cost_ns": 100}
+    (said,) = anomaly_mode(traced(anomalous, about))
+    noted = dict(said.evidence)["stacks noted"]
+    assert 1 < float(noted.split()[0]) < 2

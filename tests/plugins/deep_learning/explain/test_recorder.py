@@ -183,3 +183,30 @@ def test_fewer_threads_are_tried_where_other_programs_have_some_of_the_cores(
     monkeypatch.setattr(mending, "cores", lambda: 4)
     assert mending.mend_for(16, others).threads == tried
     assert mending.mend_for(4, others) is None
+
+
+def test_a_remedy_is_tried_in_turn_so_that_a_machine_that_gets_busy_meets_both_sides():
+    on = []
+    mend = mending.Mend("anomaly", lambda: on.append(True), on.clear)
+    trial = mending.Trial(mend, lambda taken: len(taken) >= 8, long=False)
+    for step in range(1000):
+        taken = (60 if on else 80) * (3 if step >= 12 else 1) * (10 if step % 5 == 4 else 1)
+        if trial.step(taken):
+            break
+    said = trial.said()
+    assert (said["with"], said["without"], said["steps"]) == (80, 60, 8)
+    assert not on
+
+
+def test_a_program_that_ends_while_something_is_tried_is_left_as_it_was(tmp_path):
+    recorder = Recorder(tmp_path / "t.json.gz", warm=1, steps=1)
+    torch.set_anomaly_enabled(True)
+    try:
+        for _ in range(6):
+            recorder.beat()
+        while torch.is_anomaly_enabled():
+            recorder.beat()
+        recorder.finish()
+        assert torch.is_anomaly_enabled()
+    finally:
+        torch.set_anomaly_enabled(False)
