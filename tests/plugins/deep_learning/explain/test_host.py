@@ -253,6 +253,29 @@ def test_an_optimizer_that_was_tried_gives_back_no_more_than_the_trial_did(trace
     assert said.recoverable_ns < 6e6
 
 
+@pytest.mark.parametrize(
+    ("fused_ns", "others", "told"),
+    [
+        (500_000, 0.0, "Tried fused: no faster here."),
+        (520_000, 1.5, "no faster here, while other programs"),
+        (480_000, 0.0, "Tried fused, it was 0.02 ms less."),
+        (100_000, 0.0, "of it."),
+    ],
+)
+def test_an_optimizer_that_loops_and_is_left_as_it_is_says_why(traced, fused_ns, others, told):
+    def step(clock):
+        begin = clock.now
+        for _ in range(4):
+            for name in ("aten::mul_", "aten::lerp_", "aten::sqrt", "aten::div", "aten::addcdiv_"):
+                clock.op(25, name)
+        clock.add("Optimizer.step#AdamW.step", begin, clock.now - begin, "user_annotation")
+
+    tried = {"kind": "AdamW", "tensors": 4, "loop_ns": 500_000, "fused_ns": fused_ns}
+    (said,) = optimizer_loop(traced(step, {"optimizer": tried, "others": others}))
+    assert told in said.says
+    assert ("Tried" in said.says) == (said.recoverable_ns < 300_000)
+
+
 def test_elementwise_operators_take_no_more_of_a_step_than_there_is(traced):
     """The steps were timed in a quiet moment and recorded in another."""
 

@@ -209,7 +209,8 @@ class Recorder:
         if self._elsewhere is not None and not multiprocessing.active_children():
             self._others = self._elsewhere.cores()
         mend = mend_for(self._threads, self._others or 0.0) if self.may_mend else None
-        self._trial = mend and Trial(mend, self._timed_enough, self._long)
+        if mend is not None:
+            self._trial = Trial(mend, self._timed_enough, self._long)
         with quiet():
             self._profiler.stop()
         self.recorded = max(self.recorded - self._lead, 0)
