@@ -10,13 +10,14 @@ import pytest
 
 from guide.explain.reading import read_trace
 from guide.explain.target import explain_target
-from guide.plugins import Plugins
+from guide.plugins import Plugins, verdicts
 from guide_deep_learning.explain.host.debugging import anomaly_mode
 from guide_deep_learning.explain.host.facts import host
 from guide_deep_learning.explain.host.feeding import waiting_for_data
+from guide_deep_learning.explain.host.largest import largest_operators
 from guide_deep_learning.explain.host.looking import looked_at
 from guide_deep_learning.explain.host.looping import looping
-from guide_deep_learning.explain.host.memory import copies, elementwise
+from guide_deep_learning.explain.host.memory import copies, elementwise, one_operator
 from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
 
@@ -437,3 +438,69 @@ def test_stacks_that_are_noted_are_not_all_put_down_to_the_profiler(traced):
     (said,) = anomaly_mode(traced(anomalous, about))
     noted = dict(said.evidence)["stacks noted"]
     assert 1 < float(noted.split()[0]) < 2
+
+
+MODEL = """\
+class Model:
+    def forward(self, x):
+        x = relu(self.up(x))
+        for layer in self.layers:
+            x = layer(x)
+        return x.repeat(4)
+def train(model):
+    model.loss().backward()
+"""
+
+
+def of_a_model(clock):
+    """Three operators forward, one of them through a module; and one of these backward."""
+    with clock.open("model.py(7): train"):
+        with clock.open("model.py(2): forward"):
+            with clock.open("<built-in method relu of type object at 0x1>"):
+                clock.op(1_500, "aten::relu")
+            with clock.open("nn.Module: Linear_1"):
+                clock.op(500, "aten::addmm")
+            with (
+                clock.open("<built-in method repeat of Tensor object at 0x2>"),
+                clock.open("aten::repeat", "cpu_op"),
+            ):
+                clock.op(3_500, "aten::copy_", **{"Input Dims": [[1000]]})
+        with clock.open("torch/_tensor.py(9): backward"):
+            node = "autograd::engine::evaluate_function: AddmmBackward0"
+            with clock.open(node, "cpu_op"):
+                clock.op(2_500, "aten::bmm")
+
+
+def test_largest_operators_are_named_with_the_lines_that_call_them(traced, tmp_path):
+    (tmp_path / "model.py").write_text(MODEL)
+    (said,) = largest_operators(traced(of_a_model))
+    model = tmp_path / "model.py"
+    # What is one line's is told by that line; of what may be several, the function is sure
+    assert f"aten::copy_, 35 %, {model}:6" in said
+    assert f"aten::bmm, 25 %, in backward of {model}:2" in said
+    assert "relu, 15 %" in said or "aten::mm" in said
+    (told,) = [v.says for v in verdicts(Plugins(), "trace", traced(of_a_model)) if said == v.says]
+    assert f"{model}:8" not in told
+
+
+def test_a_trace_without_stacks_names_no_lines(traced):
+    assert not largest_operators(traced(lambda clock: clock.op(100, "aten::relu"), main=""))
+
+
+def test_an_operator_that_only_copies_and_takes_a_third_of_a_step_is_not_called_well(
+    traced, tmp_path
+):
+    (tmp_path / "model.py").write_text(MODEL)
+    (said,) = one_operator(traced(of_a_model))
+    assert said.says.startswith("aten::repeat takes 3.5 ms")
+    assert said.where[0].line == 6
+    assert said.recoverable_ns > 3e6
+
+
+@pytest.mark.parametrize("inner", ["aten::addmm", "aten::contiguous"])
+def test_what_a_product_or_a_layout_copies_is_told_by_no_rule_or_another(traced, inner):
+    def step(clock):
+        with clock.open(inner, "cpu_op"):
+            clock.op(5_000, "aten::copy_")
+
+    assert not one_operator(traced(step))

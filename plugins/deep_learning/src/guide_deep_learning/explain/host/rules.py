@@ -23,5 +23,6 @@ HOST = tuple(
         ("copies", "memory:copies"),
         ("elementwise", "memory:elementwise"),
         ("one operator", "memory:one_operator"),
+        ("largest operators", "largest:largest_operators"),
     )
 )
