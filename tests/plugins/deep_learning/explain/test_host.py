@@ -504,3 +504,19 @@ def test_what_a_product_or_a_layout_copies_is_told_by_no_rule_or_another(traced,
             clock.op(5_000, "aten::copy_")
 
     assert not one_operator(traced(step))
+
+
+@pytest.mark.parametrize(
+    "name", ["autograd::engine::evaluate_function: NllLossBackward0", "Torch-Compiled Region: 0/0"]
+)
+def test_the_way_to_operators_and_one_disturbed_step_are_no_slow_operator(traced, name):
+    steps = iter(range(4))
+
+    def step(clock):
+        clock.op(4_000, name)
+        clock.op(100 if next(steps) else 5_900, "aten::sort")
+
+    trace = traced(step)
+    assert not one_operator(trace)
+    assert "aten::sort" not in str(largest_operators(trace))
+    assert name not in str(largest_operators(trace))

@@ -113,15 +113,16 @@ class Host:
         """
         return self.each_step(float(self._even_ns[indices].sum()))
 
-    def usual_ns(self, indices: Ints) -> float:
-        """What some events take in a step, the median of the steps.
+    def usual_ns(self, indices: Ints, ns: Floats | None = None) -> float:
+        """What some events take in a step, the median of the steps; `ns`: what each counts for.
 
         A mean is what would be saved; but one step in which the machine did something else is no
         fault of the program's.
         """
         starts = np.array([step.start_ns for step in self.trace.steps], np.int64)
         of = np.searchsorted(starts, self.trace.events.start_ns[indices], "right") - 1
-        sums = np.bincount(np.maximum(of, 0), self.clean_ns[indices], len(starts))
+        each = (self.clean_ns if ns is None else ns)[indices]
+        sums = np.bincount(np.maximum(of, 0), each, len(starts))
         return float(np.median(sums))
 
     def share(self, ns: float) -> str:
@@ -294,6 +295,11 @@ class Host:
             if parent[i] >= 0:
                 shared[parent[i]] += shared[i]
         return shared
+
+
+def is_operator(name: str) -> bool:
+    """Whether an event is an operator of torch's or of a library's, and not the way to some."""
+    return "::" in name and not name.startswith("autograd::")
 
 
 def is_own(name: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from guide.explain.source import candidates
 from guide.explain.trace import Trace
 from guide.units import percent
-from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+from guide_deep_learning.explain.host.facts import Host, host, is_operator, on_cpu
 
 _NAMED, _CALLERS = 3, 2  # operators, and of each the places
 _MUCH, _PART = 0.1, 0.2  # of a step, and of an operator's time: what is less is not named
@@ -31,18 +31,22 @@ def largest_operators(trace: Trace) -> list[str]:
     seen = host(trace)
     if not seen.is_own.any():  # taken without stacks
         return []
+    events, own_ns = trace.events, seen.self_ns()
     operators = np.flatnonzero(seen.here & seen.is_op)
-    names, alone = trace.events.name[operators], seen.self_ns()[operators]
-    total = np.bincount(names, alone, len(trace.events.names)) / len(trace.steps)
+    operators = operators[
+        np.array([is_operator(n) for n in events.names], bool)[events.name][operators]
+    ]
+    # The median of the steps: one in which the machine did something else is no sign
+    of = {n: operators[events.name[operators] == n] for n in np.unique(events.name[operators])}
+    took = {int(n): seen.usual_ns(mine, own_ns) for n, mine in of.items()}
     said = []
-    for number in np.argsort(-total, kind="stable")[:_NAMED].tolist():
-        if total[number] < _MUCH * seen.step_ns:
+    for number in sorted(took, key=lambda n: (-took[n], events.names[n]))[:_NAMED]:
+        if took[number] < _MUCH * seen.step_ns:
             break
-        mine = names == number
-        if where := _callers(seen, operators[mine].tolist(), alone[mine].tolist()):
-            name = trace.events.names[number]
-            share = percent(min(total[number], seen.step_ns), seen.step_ns)
-            said.append(f"{name}, {share}, {' and '.join(where)}")
+        mine = of[number]
+        if where := _callers(seen, mine.tolist(), own_ns[mine].tolist()):
+            share = percent(min(took[number], seen.step_ns), seen.step_ns)
+            said.append(f"{events.names[number]}, {share}, {' and '.join(where)}")
     if not said:
         return []
     return [f"Where its largest operators are called from: {'; '.join(said)}."]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
-from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+from guide_deep_learning.explain.host.facts import Host, host, is_operator, on_cpu
 from guide_deep_learning.explain.host.looking import for_a_look
 
 _COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.5, 0.3  # of a step, before it is said
@@ -125,9 +125,9 @@ def one_operator(trace: Trace) -> list[Verdict]:
     for index in operators[~_others(seen)[operators]].tolist():
         of.setdefault(_meant(seen, index), []).append(index)
     took = {
-        name: seen.each_step(float(alone[indices].sum()))
+        name: round(seen.usual_ns(np.array(indices, np.int64), alone))
         for name, indices in of.items()
-        if name not in _ASKS and not _COMPUTES.search(name)
+        if is_operator(name) and name not in _ASKS and not _COMPUTES.search(name)
     }
     name = max(took, key=lambda each: (took[each], each), default="")
     took_ns = took.get(name, 0)
