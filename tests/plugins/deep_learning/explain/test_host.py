@@ -20,6 +20,7 @@ from guide_deep_learning.explain.host.looping import looping
 from guide_deep_learning.explain.host.memory import copies, elementwise, one_operator
 from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
+from guide_deep_learning.explain.host.seldom import seldom
 
 STEP_US = 10_000.0
 
@@ -520,3 +521,39 @@ def test_the_way_to_operators_and_one_disturbed_step_are_no_slow_operator(traced
     assert not one_operator(trace)
     assert "aten::sort" not in str(largest_operators(trace))
     assert name not in str(largest_operators(trace))
+
+
+UNEVEN = {"steps": 40, "usual_ns": 10_000_000, "long": 4, "long_ns": 31_000_000} | {
+    "longest_ns": 33_000_000,
+    "every": 10,
+}
+
+
+@pytest.mark.parametrize(
+    ("uneven", "more", "told"),
+    [
+        ({}, {"found": "a tick of the run"}, "One step in 10 takes 3.1 times as long"),
+        ({}, {"found": "a tick of the run"}, "not in this trace; guide run, then guide explain"),
+        ({}, {"others": 1.5}, "not in this trace; guide profile --steps 10"),
+        ({"every": 0}, {}, "4 of the 40 steps that were timed took 3.1 times as long"),
+        ({"every": 0}, {"others": 1.5}, ""),  # others may be the reason
+        ({"every": 1000}, {}, ""),
+        ({"every": "ten"}, {}, ""),
+    ],
+)
+def test_what_only_one_step_in_many_does_is_said_to_be_missing(traced, uneven, more, told):
+    said = seldom(traced(lambda clock: None, {"uneven": UNEVEN | uneven} | more))
+    assert told in "".join(said)
+    assert len(said) == bool(told)
+    assert not seldom(traced(lambda clock: None))
+
+
+def test_a_long_step_that_is_recorded_is_not_said_to_be_missing(tmp_path):
+    clock = Clock()
+    for number, us in enumerate((10_000, 10_000, 31_000, 10_000)):
+        clock.add(f"ProfilerStep#{number}", clock.now, us, "user_annotation")
+        clock.op(us)
+    file = tmp_path / "torch.json"
+    file.write_text(json.dumps({"guide": {"uneven": UNEVEN}, "traceEvents": clock.events}))
+    (said,) = seldom(read_trace(file))
+    assert said.endswith("one like it is in this trace.")

@@ -29,6 +29,7 @@ from guide_deep_learning.explain import calibrating
 from guide_deep_learning.explain.calibrating import quiet
 from guide_deep_learning.explain.interrupts import held
 from guide_deep_learning.explain.mending import Trial, mend_for
+from guide_deep_learning.explain.uneven import uneven
 from guide_deep_learning.training.loop.neighbours import Elsewhere
 
 _WARM = 3  # steps are timed so often at least,
@@ -79,6 +80,7 @@ class Recorder:
         self._last_ns = 0
         self._plain: list[int] = []
         self._after: list[int] = []
+        self._timed: list[tuple[int, int]] = []  # number and time of those that are as they are
         self.may_mend = may_mend
         self._trial: Trial | None = None
         self._threads = 0
@@ -100,6 +102,7 @@ class Recorder:
             if self.state != "plain":
                 return False
             self._plain, self._last_ns, self._thread, self.seen = [], 0, 0, 0
+            self._timed = []
             return True
 
     def beat(self) -> bool:
@@ -123,6 +126,8 @@ class Recorder:
             if first:
                 self._elsewhere = Elsewhere()
             else:
+                if self._plain:  # the first one is a warm-up
+                    self._timed.append((self.seen, took_ns))
                 self._plain.append(took_ns)
             if len(self._plain) <= _SETTLING:  # to compile once, or for two shapes, is no fault
                 self._graphs = calibrating.compiled_graphs()
@@ -219,7 +224,13 @@ class Recorder:
     def _seen_after(self, took_ns: int) -> bool:
         """Time what comes after the recording; where something is to be tried, with and without."""
         if self._trial is not None:
-            return self._trial.step(took_ns)
+            counted = len(self._trial.with_ns)
+            over = self._trial.step(took_ns)
+            if len(self._trial.with_ns) > counted:
+                self._timed.append((self.seen, took_ns))
+            return over
+        if self._after:
+            self._timed.append((self.seen, took_ns))
         self._after.append(took_ns)
         return self._timed_enough(self._after[1:])
 
@@ -251,6 +262,8 @@ class Recorder:
             about["step_ns"] = min(ns for ns in timed if ns)
         if self._trial is not None and (said := self._trial.said()):
             about["tried"] = said
+        if said := uneven(self._timed):
+            about["uneven"] = said
         about |= calibrating.costs(self._stacks)
         about |= calibrating.optimizer(self.optimizer)
         about |= calibrating.recompiled()
