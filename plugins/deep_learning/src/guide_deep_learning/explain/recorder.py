@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Recorder:
         steps: steps to record.
         found: what a step is here, in words.
         may_mend: whether a remedy may be tried on a few of the program's last steps.
+        begun: called at the first step that is told of.
 
     Attributes:
         state: "plain", "recording", "after", and at last "done".
@@ -70,6 +72,7 @@ class Recorder:
         steps: int = 5,
         found: str = "",
         may_mend: bool = True,
+        begun: Callable[[], object] = lambda: None,
     ) -> None:
         self.file = file
         self.warm, self.steps, self.found = warm, max(steps, 1), found
@@ -82,6 +85,7 @@ class Recorder:
         self._after: list[int] = []
         self._timed: list[tuple[int, int]] = []  # number and time of those that are as they are
         self.may_mend = may_mend
+        self._begun = begun
         self._trial: Trial | None = None
         self._threads = 0
         self._profiler: Any = None
@@ -117,6 +121,8 @@ class Recorder:
     def _beat(self, thread: int) -> bool:
         self._thread = thread
         self.seen += 1
+        if self.seen == 1:
+            self._begun()
         now_ns = time.perf_counter_ns()
         took_ns, first = now_ns - self._last_ns, not self._last_ns
         if self._hurry:
