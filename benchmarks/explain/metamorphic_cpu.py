@@ -15,7 +15,7 @@ from guide.plugins import Plugins
 
 CHANGES = (
     ("a sleep in the loader", "--loader", "waiting for data"),
-    ("one operator slowed", "--operator", "one operator takes most of it"),
+    ("one operator slowed", "--operator", "one operator takes much of it"),
     ("a loop of Python's", "--python", "bound by Python"),
     ("a value read for each element", "--read", "values read one by one"),
 )

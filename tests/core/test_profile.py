@@ -1,7 +1,9 @@
 """What `guide profile` understands of what was typed, refuses, and says of a program."""
 
+import json
 import os
 import sys
+import types
 
 import click
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from guide.cli.profile import profile
 from guide.errors import GuideError, UsageError
 from guide.explain.profiling import parse_program, record_program
+from guide.explain.whole import WholeProgram
 from guide.plugin import Profiler
 
 
@@ -124,3 +127,50 @@ def test_an_interrupt_puts_the_trace_that_was_there_back(tmp_path, fake, monkeyp
     with pytest.raises((KeyboardInterrupt, click.Abort)):
         profile.main(["train.py"], standalone_mode=False)
     assert (tmp_path / "torch.json.gz").read_bytes() == b"earlier"
+
+
+def sampled(file, **more):
+    row = {"file": "train.py", "line": 1, "function": "f", "text": "slow(a)", "kind": "python"}
+    row |= {"calls": "", "into": "", "inner": "", "span": "", "loop": 0, "count": 300, "by": None}
+    data = {"schema": 1, "uses": False, "seconds": 2.0, "rows": [row | {"ns": 1_500_000_000}]}
+    file.write_text(json.dumps(data | more))
+
+
+@pytest.mark.parametrize(("uses", "code"), [(False, 64), (False, 130), (True, 64)])
+def test_a_program_that_makes_no_steps_is_answered_with_its_lines_unless_it_uses_torch(
+    tmp_path, fake, monkeypatch, capsys, uses, code
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(str(code))
+    monkeypatch.setattr("guide.cli.profile._profiler", lambda track: fake)
+    sampled(tmp_path / "torch.json.gz.samples", uses=uses)
+    if uses:
+        with pytest.raises(GuideError, match="before a step"):
+            profile.main(["train.py"], standalone_mode=False)
+    else:
+        profile.main(["train.py"], standalone_mode=False)
+        said = capsys.readouterr().out
+        assert "(75 %) train.py:1" in said
+        assert "slow(a)" in said
+        assert "Next: python -m cProfile -s cumtime train.py" in said
+    assert not list(tmp_path.glob("torch*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [("import numpy\n# import torch\n", False), ("def f():\n    from torch import nn\n", True)],
+)
+def test_whether_a_program_uses_a_library_is_seen_in_its_text(tmp_path, text, uses):
+    (tmp_path / "a.py").write_text(text)
+    assert WholeProgram(str(tmp_path / "a.py"), "torch").uses() is uses
+
+
+def test_a_module_of_another_library_that_uses_it_counts(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text("import trainer\n")
+    whole = WholeProgram(str(tmp_path / "a.py"), "some_torch")
+    monkeypatch.setitem(sys.modules, "some_torch", types.ModuleType("some_torch"))
+    assert not whole.uses()
+    trainer = types.ModuleType("trainer")
+    trainer.torch = sys.modules["some_torch"]
+    monkeypatch.setitem(sys.modules, "trainer", trainer)
+    assert whole.uses()

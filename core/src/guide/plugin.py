@@ -323,7 +323,8 @@ class Profiler:
             `python -m MODULE --out FILE --steps N --patience S [--warm N] [--to-the-end] [--module]
             -- SCRIPT ARGUMENTS`. Without a trace it exits with 64 and the number of steps it saw,
             50 at most, added; with 4 when it could not write, with 130 after Ctrl-C, and with 1
-            when the program failed.
+            when the program failed. Of a program without a step it may leave in FILE.samples what
+            `guide.explain.whole.WholeProgram` has seen.
     """
 
     name: str

@@ -11,10 +11,11 @@ import click
 
 from guide.cli.explain import show
 from guide.cli.run import Session, load_task, make_loop
+from guide.cli.shared import terminal
 from guide.cli.shorthand import WithProjectOptions
 from guide.cli.typed import parse_assignment
 from guide.errors import GuideError, UsageError
-from guide.explain.profiling import parse_program, record_program
+from guide.explain.profiling import NoStepError, Program, parse_program, record_program
 from guide.explain.sampling import Sampled
 from guide.folders import begin
 from guide.plugin import Profiler, load
@@ -23,6 +24,7 @@ from guide.project import find_project, read_project, source_state
 from guide.record import opening_record
 from guide.run import Run
 from guide.trace import FILES
+from guide.units import duration
 
 _RECORD = "run.json"
 _OUT = Path("torch.json.gz")
@@ -152,14 +154,46 @@ def _program(
             patience_s=patience,
             to_the_end=to_the_end,
         )
-    except BaseException:
+    except BaseException as error:
         if earlier is not None:
             earlier.replace(out)
+        if isinstance(error, NoStepError) and _whole(program, out):
+            return
         raise
     click.echo()
     explain(out, earlier)
     if not well:
         raise GuideError(f"{program.name} failed, after {out} was recorded", "see above")
+
+
+def _whole(program: Program, out: Path) -> bool:
+    """Say where the time of a program that makes no steps went; whether that is known."""
+    from guide.explain.answer import Answer
+    from guide.explain.target import own_lines
+    from guide.explain.telling import Teller
+    from guide.explain.whole import SUFFIX, read_whole
+
+    file = out.with_name(out.name + SUFFIX)
+    seen = read_whole(file, program.folder)
+    if seen is None or seen.get("uses"):  # one of torch's has steps, that are to be found
+        return False
+    lines = own_lines({**seen, "ticks": 1}, seen["ns"])
+    if not lines:
+        return False
+    answer = Answer(program.name, "trace", seen["ns"], lines=lines)
+    _, columns, color, _ = terminal()
+    teller = Teller(columns, color)
+    click.echo()
+    head = (
+        f"No step of torch's was seen in it, so all of its {duration(seen['ns'])} were looked at."
+    )
+    for line in (*teller.lines(head, style="bold"), *teller.sampled(answer)):
+        click.echo(line)
+    module = "-m " * program.module
+    command = f"python -m cProfile -s cumtime {module}{shlex.quote(program.name)}"
+    for line in teller.lines(f"Next: {command}, which counts the calls of its functions"):
+        click.echo(line)
+    return True
 
 
 def _check(out: Path) -> None:

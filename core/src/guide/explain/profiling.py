@@ -24,6 +24,10 @@ _NOT_WRITTEN = 4
 _NO_STEPS, _MOST_SEEN = 64, 50
 
 
+class NoStepError(GuideError):
+    """A program came to its end, or was ended, and no step of it was seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A Python program as it was typed.
@@ -38,6 +42,11 @@ class Program:
     name: str
     arguments: tuple[str, ...] = ()
     module: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """What its own files lie below."""
+        return Path.cwd() if self.module else Path(self.name).resolve().parent
 
 
 def parse_program(words: Sequence[str]) -> Program:
@@ -135,7 +144,7 @@ def _nothing(program: Program, code: int, out: Path) -> GuideError:
         what = f"{out} could not be written; the disk may be full"
         return GuideError(what, "name a file elsewhere: -o FILE")
     if code in (130, -signal.SIGINT):
-        return GuideError(f"{name} was interrupted before a step was recorded", "run it again")
+        return NoStepError(f"{name} was interrupted before a step was recorded", "run it again")
     if code < 0:
         return GuideError(
             f"{name} was ended by {signal.Signals(-code).name}, before there was a trace",
@@ -147,9 +156,10 @@ def _nothing(program: Program, code: int, out: Path) -> GuideError:
 def _too_few(name: str, seen: int) -> GuideError:
     """What to ask of a program that makes so many steps and no more."""
     if not seen:
-        return GuideError(
+        return NoStepError(
             f"{name} ended before a step of torch's was seen",
-            "where no optimizer steps, look for calls of a module sooner: --patience 0.1",
+            "where no optimizer steps, look for calls of a module sooner: --patience 0.1; of a "
+            f"program without torch, python -m cProfile -s cumtime {name} shows its functions",
         )
     steps = "one step" if seen == 1 else f"{seen} steps"
     if seen == 1:

@@ -60,7 +60,7 @@ class Sampled:
         self._task, self._folder, self._interval_s = task, folder, interval_s
         self._left = WARM
         self._run: Run | None = None
-        self._looks: _Looks | None = None
+        self._looks: Looks | None = None
 
     def start(self, run: Run) -> None:
         """Start the task."""
@@ -76,7 +76,7 @@ class Sampled:
         looks = self._looks
         if looks is None:
             assert self._run is not None  # start() came first
-            looks = self._looks = _Looks(self._run, self._interval_s)
+            looks = self._looks = Looks(self._run, self._interval_s)
             looks.start()
         looks.enter()
         try:
@@ -96,7 +96,7 @@ class Sampled:
                 with contextlib.suppress(Exception):
                     self._write(looks)
 
-    def _write(self, looks: _Looks) -> None:
+    def _write(self, looks: Looks) -> None:
         from guide.explain.sites import written_samples
         from guide.record import write_atomically
 
@@ -122,10 +122,15 @@ class Sample:
     stack: _Stack
 
 
-class _Looks:
-    """The thread that looks, and what it has seen."""
+class Looks:
+    """The thread that looks, and what it has seen.
 
-    def __init__(self, run: Run, interval_s: float) -> None:
+    Args:
+        run: its `project` is where own files lie; times are those of its `timeline`.
+        interval_s: mean time between two looks.
+    """
+
+    def __init__(self, run: Any, interval_s: float) -> None:
         self.run = run
         self.interval_ns = round(interval_s * 1e9)
         self.ticks = self.ticks_ns = 0
@@ -261,7 +266,8 @@ def _frames() -> dict[int, FrameType]:
 
 def own_file(filename: str, root: str) -> str:
     """A file of code relative to `root`, which ends in a slash; "" where it is another's."""
-    if not Path(filename).is_absolute():
+    # A script that was typed has the name that was typed; what is no file is in angle brackets
+    if not (Path(filename).is_absolute() or Path(filename).is_file()):
         return ""
     path = os.path.realpath(filename)
     if not path.startswith(root):
@@ -282,10 +288,14 @@ def read_samples(folder: Path, project: Path) -> dict[str, Any] | None:
         data = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA or not data["ticks"] > 0:
             return None
-        rows = [_checked(row, project) for row in data["rows"]]
-        return {**data, "ticks": int(data["ticks"]), "rows": rows}
+        return {**data, "ticks": int(data["ticks"]), "rows": checked_rows(data, project)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # somebody else's, or damaged: the run explains itself without
+
+
+def checked_rows(data: Mapping[str, Any], project: Path) -> list[dict[str, Any]]:
+    """The rows that were written, files named as a person would type them from here."""
+    return [_checked(row, project) for row in data["rows"]]
 
 
 _TEXTS = ("file", "function", "text", "kind", "calls", "into", "inner", "span")

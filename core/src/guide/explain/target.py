@@ -226,7 +226,7 @@ def _run(folder: Path, plugins: Plugins) -> Explained:
         found = [replace(verdict, pins=_moved(verdict, later)) for verdict in found]
     answer = Answer(
         name, "tick", tick_ns, full["tick_time"]["count"], spent=parts, limits=limits,
-        lines=_lines(sampled, tick_ns), missing=(*missing, *lacks),
+        lines=own_lines(sampled, tick_ns), missing=(*missing, *lacks),
         parts=all_of_run(full), crowd=crowd.of_run(full),
     )  # fmt: skip
     return Explained(ranked(answer, found), own, folder, record, _files(folder))
@@ -238,7 +238,7 @@ def _files(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _lines(sampled: Mapping[str, Any] | None, tick_ns: int) -> tuple[Line, ...]:
+def own_lines(sampled: Mapping[str, Any] | None, tick_ns: int) -> tuple[Line, ...]:
     """The project's own lines that a tick is in, by the time it is in them and what they call."""
     of: dict[tuple[str, int], dict[str, int]] = {}
     texts = {}

@@ -10,14 +10,17 @@ import pytest
 
 from guide.explain.reading import read_trace
 from guide.explain.target import explain_target
-from guide.plugins import Plugins
+from guide.plugins import Plugins, verdicts
+from guide_deep_learning.explain.host.debugging import anomaly_mode
 from guide_deep_learning.explain.host.facts import host
 from guide_deep_learning.explain.host.feeding import waiting_for_data
+from guide_deep_learning.explain.host.largest import largest_operators
 from guide_deep_learning.explain.host.looking import looked_at
 from guide_deep_learning.explain.host.looping import looping
-from guide_deep_learning.explain.host.memory import copies, elementwise
+from guide_deep_learning.explain.host.memory import copies, elementwise, one_operator
 from guide_deep_learning.explain.host.optimizer import optimizer_loop
 from guide_deep_learning.explain.host.pace import python_bound
+from guide_deep_learning.explain.host.seldom import seldom
 
 STEP_US = 10_000.0
 
@@ -252,6 +255,29 @@ def test_an_optimizer_that_was_tried_gives_back_no_more_than_the_trial_did(trace
     assert said.recoverable_ns < 6e6
 
 
+@pytest.mark.parametrize(
+    ("fused_ns", "others", "told"),
+    [
+        (500_000, 0.0, "Tried fused: no faster here."),
+        (520_000, 1.5, "no faster here, while other programs"),
+        (480_000, 0.0, "Tried fused, it was 0.02 ms less."),
+        (100_000, 0.0, "of it."),
+    ],
+)
+def test_an_optimizer_that_loops_and_is_left_as_it_is_says_why(traced, fused_ns, others, told):
+    def step(clock):
+        begin = clock.now
+        for _ in range(4):
+            for name in ("aten::mul_", "aten::lerp_", "aten::sqrt", "aten::div", "aten::addcdiv_"):
+                clock.op(25, name)
+        clock.add("Optimizer.step#AdamW.step", begin, clock.now - begin, "user_annotation")
+
+    tried = {"kind": "AdamW", "tensors": 4, "loop_ns": 500_000, "fused_ns": fused_ns}
+    (said,) = optimizer_loop(traced(step, {"optimizer": tried, "others": others}))
+    assert told in said.says
+    assert ("Tried" in said.says) == (said.recoverable_ns < 300_000)
+
+
 def test_elementwise_operators_take_no_more_of_a_step_than_there_is(traced):
     """The steps were timed in a quiet moment and recorded in another."""
 
@@ -377,3 +403,157 @@ def test_what_an_optimizer_calls_of_a_persons_own_is_not_its_own_update(traced):
     (said,) = optimizer_loop(traced(step))
     assert "2 ms" in said.says
     assert "20 small operators" in said.says
+
+
+def anomalous(clock):
+    for _ in range(4):
+        with clock.open("torch/fx/traceback.py(497): format_stack"):
+            for _ in range(100):
+                clock.spend(5, "traceback.py(1): line")
+    for _ in range(10):
+        with clock.open("autograd::engine::evaluate_function: MmBackward0", "cpu_op"):
+            clock.op(100, "aten::isnan")
+
+
+@pytest.mark.parametrize(
+    ("others", "without", "gain", "sure"),
+    [
+        (0.1, 6.0e6, 4e6, "sure"),
+        (1.5, 6.0e6, 4e6, "likely"),
+        (1.5, 11e6, 2.9e6, "likely"),  # as long as with it: then the trace counts
+        (0.1, 9.9e6, 2.9e6, "likely"),
+    ],
+)
+def test_anomaly_mode_costs_at_least_what_the_trace_shows_whatever_a_trial_said(
+    traced, others, without, gain, sure
+):
+    tried = {"what": "anomaly", "with": 10e6, "without": without}
+    (said,) = anomaly_mode(traced(anomalous, {"tried": tried, "others": others}))
+    assert said.recoverable_ns == pytest.approx(gain, rel=0.15)
+    assert said.sure == sure
+
+
+def test_stacks_that_are_noted_are_not_all_put_down_to_the_profiler(traced):
+    # It made the step longer by more than it costs to note so many calls
+    about = {"step_ns": 8_000_000, "call_cost_ns": 100}
+    (said,) = anomaly_mode(traced(anomalous, about))
+    noted = dict(said.evidence)["stacks noted"]
+    assert 1 < float(noted.split()[0]) < 2
+
+
+MODEL = """\
+class Model:
+    def forward(self, x):
+        x = relu(self.up(x))
+        for layer in self.layers:
+            x = layer(x)
+        return x.repeat(4)
+def train(model):
+    model.loss().backward()
+"""
+
+
+def of_a_model(clock):
+    """Three operators forward, one of them through a module; and one of these backward."""
+    with clock.open("model.py(7): train"):
+        with clock.open("model.py(2): forward"):
+            with clock.open("<built-in method relu of type object at 0x1>"):
+                clock.op(1_500, "aten::relu")
+            with clock.open("nn.Module: Linear_1"):
+                clock.op(500, "aten::addmm")
+            with (
+                clock.open("<built-in method repeat of Tensor object at 0x2>"),
+                clock.open("aten::repeat", "cpu_op"),
+            ):
+                clock.op(3_500, "aten::copy_", **{"Input Dims": [[1000]]})
+        with clock.open("torch/_tensor.py(9): backward"):
+            node = "autograd::engine::evaluate_function: AddmmBackward0"
+            with clock.open(node, "cpu_op"):
+                clock.op(2_500, "aten::bmm")
+
+
+def test_largest_operators_are_named_with_the_lines_that_call_them(traced, tmp_path):
+    (tmp_path / "model.py").write_text(MODEL)
+    (said,) = largest_operators(traced(of_a_model))
+    model = tmp_path / "model.py"
+    # What is one line's is told by that line; of what may be several, the function is sure
+    assert f"aten::copy_, 35 %, {model}:6" in said
+    assert f"aten::bmm, 25 %, in backward of {model}:2" in said
+    assert "relu, 15 %" in said or "aten::mm" in said
+    (told,) = [v.says for v in verdicts(Plugins(), "trace", traced(of_a_model)) if said == v.says]
+    assert f"{model}:8" not in told
+
+
+def test_a_trace_without_stacks_names_no_lines(traced):
+    assert not largest_operators(traced(lambda clock: clock.op(100, "aten::relu"), main=""))
+
+
+def test_an_operator_that_only_copies_and_takes_a_third_of_a_step_is_not_called_well(
+    traced, tmp_path
+):
+    (tmp_path / "model.py").write_text(MODEL)
+    (said,) = one_operator(traced(of_a_model))
+    assert said.says.startswith("aten::repeat takes 3.5 ms")
+    assert said.where[0].line == 6
+    assert said.recoverable_ns > 3e6
+
+
+@pytest.mark.parametrize("inner", ["aten::addmm", "aten::contiguous"])
+def test_what_a_product_or_a_layout_copies_is_told_by_no_rule_or_another(traced, inner):
+    def step(clock):
+        with clock.open(inner, "cpu_op"):
+            clock.op(5_000, "aten::copy_")
+
+    assert not one_operator(traced(step))
+
+
+@pytest.mark.parametrize(
+    "name", ["autograd::engine::evaluate_function: NllLossBackward0", "Torch-Compiled Region: 0/0"]
+)
+def test_the_way_to_operators_and_one_disturbed_step_are_no_slow_operator(traced, name):
+    steps = iter(range(4))
+
+    def step(clock):
+        clock.op(4_000, name)
+        clock.op(100 if next(steps) else 5_900, "aten::sort")
+
+    trace = traced(step)
+    assert not one_operator(trace)
+    assert "aten::sort" not in str(largest_operators(trace))
+    assert name not in str(largest_operators(trace))
+
+
+UNEVEN = {"steps": 40, "usual_ns": 10_000_000, "long": 4, "long_ns": 31_000_000} | {
+    "longest_ns": 33_000_000,
+    "every": 10,
+}
+
+
+@pytest.mark.parametrize(
+    ("uneven", "more", "told"),
+    [
+        ({}, {"found": "a tick of the run"}, "One step in 10 takes 3.1 times as long"),
+        ({}, {"found": "a tick of the run"}, "not in this trace; guide run, then guide explain"),
+        ({}, {"others": 1.5}, "not in this trace; guide profile --steps 10"),
+        ({"every": 0}, {}, "4 of the 40 steps that were timed took 3.1 times as long"),
+        ({"every": 0}, {"others": 1.5}, ""),  # others may be the reason
+        ({"every": 1000}, {}, ""),
+        ({"every": "ten"}, {}, ""),
+    ],
+)
+def test_what_only_one_step_in_many_does_is_said_to_be_missing(traced, uneven, more, told):
+    said = seldom(traced(lambda clock: None, {"uneven": UNEVEN | uneven} | more))
+    assert told in "".join(said)
+    assert len(said) == bool(told)
+    assert not seldom(traced(lambda clock: None))
+
+
+def test_a_long_step_that_is_recorded_is_not_said_to_be_missing(tmp_path):
+    clock = Clock()
+    for number, us in enumerate((10_000, 10_000, 31_000, 10_000)):
+        clock.add(f"ProfilerStep#{number}", clock.now, us, "user_annotation")
+        clock.op(us)
+    file = tmp_path / "torch.json"
+    file.write_text(json.dumps({"guide": {"uneven": UNEVEN}, "traceEvents": clock.events}))
+    (said,) = seldom(read_trace(file))
+    assert said.endswith("one like it is in this trace.")

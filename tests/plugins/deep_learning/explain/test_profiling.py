@@ -145,3 +145,27 @@ def test_interrupted_it_writes_what_there_is_and_no_traceback(tmp_path, steps, c
     assert "Traceback" not in wrong
     files = [file.name for file in tmp_path.iterdir() if file.name != "train.py"]
     assert files == (["t.json.gz"] if steps > 1 else [])
+
+
+NO_TORCH = """
+import sys, time
+def slow(until):
+    total = 0
+    while time.monotonic() < until:
+        total += sum(range(1000))
+    return total
+slow(time.monotonic() + float(sys.argv[1]))
+print("made all of them")
+"""
+
+
+@pytest.mark.parametrize(("seconds", "to_its_end"), [("0.4", True), ("60", False)])
+def test_of_a_program_without_torch_the_lines_are_told(tmp_path, seconds, to_its_end):
+    (tmp_path / "train.py").write_text(NO_TORCH)
+    done = guide(tmp_path, "--patience", "0.4", "python", "train.py", seconds)
+    assert done.returncode == 0, done.stderr
+    assert ("made all of them" in done.stdout) is to_its_end
+    assert "train.py:6" in done.stdout
+    assert "total += sum(range(1000))" in done.stdout
+    assert "Next: python -m cProfile" in done.stdout
+    assert [file.name for file in tmp_path.iterdir()] == ["train.py"]

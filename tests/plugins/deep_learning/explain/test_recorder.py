@@ -19,6 +19,7 @@ from guide_deep_learning.explain.beats import Beats
 from guide_deep_learning.explain.ending import Ending, Enough
 from guide_deep_learning.explain.interrupts import held
 from guide_deep_learning.explain.recorder import Recorder, write_trace
+from guide_deep_learning.explain.uneven import uneven
 
 ONE = torch.ones(4)
 
@@ -183,3 +184,84 @@ def test_fewer_threads_are_tried_where_other_programs_have_some_of_the_cores(
     monkeypatch.setattr(mending, "cores", lambda: 4)
     assert mending.mend_for(16, others).threads == tried
     assert mending.mend_for(4, others) is None
+
+
+def test_a_remedy_is_tried_in_turn_so_that_a_machine_that_gets_busy_meets_both_sides():
+    on = []
+    mend = mending.Mend("anomaly", lambda: on.append(True), on.clear)
+    trial = mending.Trial(mend, lambda taken: len(taken) >= 8, long=False)
+    for step in range(1000):
+        taken = (60 if on else 80) * (3 if step >= 12 else 1) * (10 if step % 5 == 4 else 1)
+        if trial.step(taken):
+            break
+    said = trial.said()
+    assert (said["with"], said["without"], said["steps"]) == (80, 60, 8)
+    assert not on
+
+
+def test_a_program_that_ends_while_something_is_tried_is_left_as_it_was(tmp_path):
+    recorder = Recorder(tmp_path / "t.json.gz", warm=1, steps=1)
+    torch.set_anomaly_enabled(True)
+    try:
+        for _ in range(6):
+            recorder.beat()
+        while torch.is_anomaly_enabled():
+            recorder.beat()
+        recorder.finish()
+        assert torch.is_anomaly_enabled()
+    finally:
+        torch.set_anomaly_enabled(False)
+
+
+def test_of_two_ways_in_turn_the_least_counts_however_busy_most_rounds_are(monkeypatch):
+    now = [0]
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: now[0])
+    tried = []
+
+    def way(ns):
+        # For the first four rounds somebody else takes the core, whatever is tried
+        took = ns if len(tried) >= 8 else 150_000_000
+        tried.append(ns)
+        now[0] += took
+        return took
+
+    assert calibrating.quickest([lambda: way(20), lambda: way(10)]) == (20, 10)
+    assert now[0] < 3_000_000_000
+
+
+def evaluated(every, steps=45, long=3.1, recorded=range(21, 27)):
+    return [
+        (n, round(1e7 * (long if n % every == 0 else 1 + n % 3 / 10)))
+        for n in range(2, steps)
+        if n not in recorded
+    ]
+
+
+def test_steps_that_are_longer_again_and_again_are_counted_with_how_often_they_come():
+    said = uneven(evaluated(every=10))
+    assert (said["every"], said["long"]) == (10, 4)
+    assert said["long_ns"] == said["longest_ns"] == 31_000_000
+    assert said["usual_ns"] == pytest.approx(11_000_000)
+
+
+def test_a_disturbance_has_no_period_and_even_steps_are_not_mentioned():
+    steps = [(n, 10_000_000) for n in range(2, 30)]
+    assert not uneven(steps)
+    for number, ns in ((5, 30_000_000), (9, 70_000_000)):
+        steps[number] = (number, ns)
+    assert uneven(steps)["every"] == 0
+    assert uneven(evaluated(every=10, steps=20))["every"] == 0  # one alone
+    assert not uneven(evaluated(every=2))  # then they are the usual ones
+
+
+def test_what_every_fourth_step_does_is_noted_beside_the_trace(tmp_path):
+    recorder = Recorder(tmp_path / "t.json.gz", warm=13, steps=2)
+    for step in range(40):
+        _ = ONE + 1
+        time.sleep(0.02 if step % 4 == 0 else 0.001)
+        if recorder.beat():
+            break
+    recorder.finish()
+    said = read_trace(recorder.file).about["guide"]["uneven"]
+    assert said["long"] >= 4
+    assert said["longest_ns"] > 20_000_000

@@ -6,6 +6,7 @@
     ending       ends that program, and its process
     interrupts   Ctrl-C, while something must not be left half done
     calibrating  what the profiler costs here, and what a few remedies would bring
+    uneven       steps that take far longer than the others
     host/        rules for what the CPU does
     device/      rules for what a GPU does: facts, a replay of them, rules by family
 

@@ -31,11 +31,18 @@ class Beats:
         recorder: whom to tell.
         ended: called when no more steps are needed; may raise, to end the program.
         patience_s: how long to wait for an optimizer before another kind of step is looked for.
+        uses: whether the program uses torch at all; where it does not, there is no use in waiting
+            for more, and no stretch of time is recorded.
     """
 
     def __init__(
-        self, recorder: Recorder, ended: Callable[[], object], patience_s: float = 10.0
+        self,
+        recorder: Recorder,
+        ended: Callable[[], object],
+        patience_s: float = 10.0,
+        uses: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._uses = uses
         self._recorder, self._ended, self._patience_s = recorder, ended, patience_s
         self._beat_of: torch.optim.Optimizer | None = None
         self._others = 0
@@ -110,6 +117,9 @@ class Beats:
             return
         with self._lock:
             if self._recorder.found:
+                return
+            if not self._uses():
+                self._ended()
                 return
             self._drop_others()
         while not self._over.wait(_WINDOW_S) and self._beat_of is None:

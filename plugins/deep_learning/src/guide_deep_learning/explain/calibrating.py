@@ -7,11 +7,12 @@ takes a fraction of a second.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ _ROUNDS, _TIMES = 300, 7  # of a loop, and how often: the quickest counts
 _MOST_BYTES = 256 << 20  # of parameters that are tried; of more, the first so many
 _COPY_BYTES = 32 << 20
 _MASKED = 1 << 18  # elements
+_FEW_ROUNDS, _MOST_ROUNDS = 9, 25  # of two ways that are tried in turn,
+_SOME_NS, _MOST_NS = 400_000_000, 2_000_000_000  # and how long: the few may take up to the latter
 _FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad)
 
 
@@ -115,7 +118,7 @@ def optimizer(used: torch.optim.Optimizer | None) -> dict[str, Any]:
     return {"optimizer": said}
 
 
-def _tried(used: Any, alike: list[torch.Tensor], settings: dict[str, Any]) -> tuple[float, float]:
+def _tried(used: Any, alike: list[torch.Tensor], settings: dict[str, Any]) -> tuple[int, ...]:
     """The quickest step one by one, and fused, on copies of values, gradients and moments.
 
     What else the machine does can only add to it, and adds most to many small operators.
@@ -135,13 +138,29 @@ def _tried(used: Any, alike: list[torch.Tensor], settings: dict[str, Any]) -> tu
             }
         steps.append(made.step)
         made.step()
-    took: tuple[list[int], list[int]] = ([], [])
-    until = time.perf_counter_ns() + 400_000_000
-    while len(took[0]) < 3 or (len(took[0]) < 25 and time.perf_counter_ns() < until):
-        for step, times in zip(steps, took, strict=True):
-            between.add_(1)
-            times.append(_once(step))
-    return min(took[0]), min(took[1])
+
+    def after_others(step: Callable[[], object]) -> int:
+        between.add_(1)
+        return _once(step)
+
+    return quickest([functools.partial(after_others, step) for step in steps])
+
+
+def quickest(ways: Sequence[Callable[[], int]]) -> tuple[int, ...]:
+    """The least that each of some ways to do a thing took, tried in turn; each gives its time.
+
+    On a busy machine a round may be disturbed in one of them only: then there are more rounds.
+    """
+    begin_ns, took = time.perf_counter_ns(), [[way()] for way in ways]
+    rounds = 1
+    while rounds < _MOST_ROUNDS:
+        spent_ns = time.perf_counter_ns() - begin_ns
+        if rounds >= 3 and (spent_ns > _MOST_NS or (rounds >= _FEW_ROUNDS and spent_ns > _SOME_NS)):
+            break
+        rounds += 1
+        for way, times in zip(ways, took, strict=True):
+            times.append(way())
+    return tuple(min(times) for times in took)
 
 
 def recompiled() -> dict[str, Any]:

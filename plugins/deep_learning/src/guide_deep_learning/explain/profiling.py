@@ -101,8 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(f"guide: torch cannot be imported: {error}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    from guide.explain.whole import SUFFIX, WholeProgram
+
+    # Until a step is seen, for the case that there is none
+    whole = WholeProgram(script, "torch", module=asked.module)
     recorder = Recorder(
-        asked.out, warm=asked.warm, steps=asked.steps, may_mend=not asked.to_the_end
+        asked.out,
+        warm=asked.warm,
+        steps=asked.steps,
+        may_mend=not asked.to_the_end,
+        begun=whole.stop,
     )
     ending = Ending(lambda: end_process(_code(recorder, FAILED), early=True))
 
@@ -110,11 +118,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if not asked.to_the_end:
             ending.now()
 
-    beats = Beats(recorder, ended, asked.patience)
+    beats = Beats(recorder, ended, asked.patience, whole.uses)
     failed = early = interrupted = False
     try:
         try:
             with beats.listening():
+                whole.start()
                 _run(script, rest, asked.module)
                 wait_for_threads()
         finally:
@@ -131,7 +140,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         failed = True
         _show(error)
     with contextlib.suppress(KeyboardInterrupt):
+        whole.stop()
         recorder.finish()
+        if not (recorder.seen or failed):
+            whole.write(asked.out.with_name(asked.out.name + SUFFIX))
     if interrupted and recorder.written:
         sys.stderr.write("\ninterrupted: this is what was recorded by then\n")
     otherwise = INTERRUPTED if interrupted else NO_STEPS + min(recorder.seen, MOST_SEEN)

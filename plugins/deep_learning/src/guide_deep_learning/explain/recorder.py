@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ import torch
 from guide_deep_learning.explain import calibrating
 from guide_deep_learning.explain.calibrating import quiet
 from guide_deep_learning.explain.interrupts import held
-from guide_deep_learning.explain.mending import Mend, mend_for
+from guide_deep_learning.explain.mending import Trial, mend_for
+from guide_deep_learning.explain.uneven import uneven
 from guide_deep_learning.training.loop.neighbours import Elsewhere
 
 _WARM = 3  # steps are timed so often at least,
@@ -51,6 +53,7 @@ class Recorder:
         steps: steps to record.
         found: what a step is here, in words.
         may_mend: whether a remedy may be tried on a few of the program's last steps.
+        begun: called at the first step that is told of.
 
     Attributes:
         state: "plain", "recording", "after", and at last "done".
@@ -69,6 +72,7 @@ class Recorder:
         steps: int = 5,
         found: str = "",
         may_mend: bool = True,
+        begun: Callable[[], object] = lambda: None,
     ) -> None:
         self.file = file
         self.warm, self.steps, self.found = warm, max(steps, 1), found
@@ -79,10 +83,10 @@ class Recorder:
         self._last_ns = 0
         self._plain: list[int] = []
         self._after: list[int] = []
+        self._timed: list[tuple[int, int]] = []  # number and time of those that are as they are
         self.may_mend = may_mend
-        self._trial: list[int] = []
-        self._mending = False
-        self._mend: Mend | None = None
+        self._begun = begun
+        self._trial: Trial | None = None
         self._threads = 0
         self._profiler: Any = None
         self._graphs = 0
@@ -102,6 +106,7 @@ class Recorder:
             if self.state != "plain":
                 return False
             self._plain, self._last_ns, self._thread, self.seen = [], 0, 0, 0
+            self._timed = []
             return True
 
     def beat(self) -> bool:
@@ -116,6 +121,8 @@ class Recorder:
     def _beat(self, thread: int) -> bool:
         self._thread = thread
         self.seen += 1
+        if self.seen == 1:
+            self._begun()
         now_ns = time.perf_counter_ns()
         took_ns, first = now_ns - self._last_ns, not self._last_ns
         if self._hurry:
@@ -125,6 +132,8 @@ class Recorder:
             if first:
                 self._elsewhere = Elsewhere()
             else:
+                if self._plain:  # the first one is a warm-up
+                    self._timed.append((self.seen, took_ns))
                 self._plain.append(took_ns)
             if len(self._plain) <= _SETTLING:  # to compile once, or for two shapes, is no fault
                 self._graphs = calibrating.compiled_graphs()
@@ -154,6 +163,8 @@ class Recorder:
                 return False
             if self.state == "recording":
                 self._stop()
+            if self._trial is not None:
+                self._trial.over()
             self.state = "done"
             if self._profiler is None or not self.recorded:
                 return False
@@ -208,35 +219,42 @@ class Recorder:
         # What processes of this program's own take cannot be told from what others do
         if self._elsewhere is not None and not multiprocessing.active_children():
             self._others = self._elsewhere.cores()
-        self._mend = mend_for(self._threads, self._others or 0.0) if self.may_mend else None
+        mend = mend_for(self._threads, self._others or 0.0) if self.may_mend else None
+        if mend is not None:
+            self._trial = Trial(mend, self._timed_enough, self._long)
         with quiet():
             self._profiler.stop()
         self.recorded = max(self.recorded - self._lead, 0)
         self.state = "after"
 
     def _seen_after(self, took_ns: int) -> bool:
-        """Time what comes after the recording; then, where something is to be tried, with that."""
-        long = (_middle(self._plain) or took_ns) > _LONG_NS
-        wanted = 1 if long else max(_WARM if self.warm is None else self.warm, 1)
-        if not self._mending:
-            self._after.append(took_ns)
-            if not _enough(self._after[1:], wanted, _MOST_AFTER):
-                return False
-            if self._mend is None:
-                return True
-            self._mend.do()
-            self._mending = True
-            return False
-        self._trial.append(took_ns)
-        if not _enough(self._trial[1:], wanted, _MOST_AFTER):
-            return False
-        if self._mend is not None:
-            self._mend.undo()
-        return True
+        """Time what comes after the recording; where something is to be tried, with and without."""
+        if self._trial is not None:
+            counted = len(self._trial.with_ns)
+            over = self._trial.step(took_ns)
+            if len(self._trial.with_ns) > counted:
+                self._timed.append((self.seen, took_ns))
+            return over
+        if self._after:
+            self._timed.append((self.seen, took_ns))
+        self._after.append(took_ns)
+        return self._timed_enough(self._after[1:])
+
+    @property
+    def _long(self) -> bool:
+        return _middle(self._plain) > _LONG_NS
+
+    def _timed_enough(self, taken: list[int]) -> bool:
+        least = _WARM if self.warm is None else self.warm
+        return _enough(taken, 1 if self._long else max(least, 1), _MOST_AFTER)
 
     def _write(self) -> None:
+        # What follows the recording, and what follows a switch, is not counted
+        after = self._after[1:] or self._after
+        if self._trial is not None:
+            after = self._trial.with_ns
         about: dict[str, Any] = {
-            "steps_timed": len(self._plain[1:]) + len(self._after[1:]),
+            "steps_timed": len(self._plain[1:]) + len(after),
             "found": self.found,
             "threads": self._threads,
             "cores": calibrating.cores(),
@@ -245,16 +263,13 @@ class Recorder:
         }
         if self._others is not None:
             about["others"] = round(self._others, 2)
-        if timed := [ns for ns in (_middle(self._plain), _middle(self._after)) if ns]:
-            about["step_ns"] = min(timed)  # what else the machine does can only add to it
-        if self._mend is not None and self._trial[1:]:
-            with_ns, without_ns = _middle(self._after), _middle(self._trial)
-            about["tried"] = {
-                "what": self._mend.what,
-                "with": with_ns,
-                "without": without_ns,
-                "threads": self._mend.threads,
-            }
+        timed = [_middle(self._plain), round(statistics.median(after)) if after else 0]
+        if any(timed):  # what else the machine does can only add to it
+            about["step_ns"] = min(ns for ns in timed if ns)
+        if self._trial is not None and (said := self._trial.said()):
+            about["tried"] = said
+        if said := uneven(self._timed):
+            about["uneven"] = said
         about |= calibrating.costs(self._stacks)
         about |= calibrating.optimizer(self.optimizer)
         about |= calibrating.recompiled()

@@ -105,15 +105,24 @@ class Host:
         """What comes to one step of a time that is that of all of them."""
         return round(ns / len(self.trace.steps))
 
-    def usual_ns(self, indices: Ints) -> float:
-        """What some events take in a step, the median of the steps.
+    def even_ns(self, indices: Ints) -> int:
+        """What some events take in a step, if all of it is too long alike but for known costs.
+
+        `clean_ns` puts what the profiler made longer down to the number of calls. Of a great many
+        short ones, which a stack that is printed is made of, that leaves next to nothing.
+        """
+        return self.each_step(float(self._even_ns[indices].sum()))
+
+    def usual_ns(self, indices: Ints, ns: Floats | None = None) -> float:
+        """What some events take in a step, the median of the steps; `ns`: what each counts for.
 
         A mean is what would be saved; but one step in which the machine did something else is no
         fault of the program's.
         """
         starts = np.array([step.start_ns for step in self.trace.steps], np.int64)
         of = np.searchsorted(starts, self.trace.events.start_ns[indices], "right") - 1
-        sums = np.bincount(np.maximum(of, 0), self.clean_ns[indices], len(starts))
+        each = (self.clean_ns if ns is None else ns)[indices]
+        sums = np.bincount(np.maximum(of, 0), each, len(starts))
         return float(np.median(sums))
 
     def share(self, ns: float) -> str:
@@ -260,8 +269,10 @@ class Host:
         if plain_ns:
             rest = min(max(plain_ns / left, 0.05), 2.0)
         # Of the event itself most of the cost lies before and after what it notes
-        cost = scale * (below - (1 - _INSIDE) * own)
-        clean = np.maximum(self.trace.events.ns - cost, 0)
+        inside = below - (1 - _INSIDE) * own
+        even = (plain_ns or left) / max(watched_ns - added, 0.2 * watched_ns)
+        self._even_ns = np.maximum(self.trace.events.ns - inside, 0) * min(even, 1.0)
+        clean = np.maximum(self.trace.events.ns - scale * inside, 0)
         shared = self._shared(clean, rest, plain_ns)
         return (clean * rest if shared is None else shared), round(plain_ns or left)
 
@@ -284,6 +295,11 @@ class Host:
             if parent[i] >= 0:
                 shared[parent[i]] += shared[i]
         return shared
+
+
+def is_operator(name: str) -> bool:
+    """Whether an event is an operator of torch's or of a library's, and not the way to some."""
+    return "::" in name and not name.startswith("autograd::")
 
 
 def is_own(name: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
-from guide_deep_learning.explain.host.between import short
+from guide_deep_learning.explain.host.between import function_of
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 from guide_deep_learning.explain.host.reading_values import loop_ns, loops_of, reads_of
 
@@ -30,7 +30,7 @@ def looked_at(trace: Trace) -> list[Verdict]:
         return []
     reads = np.concatenate(rows)
     count = round(len(reads) / len(trace.steps))
-    by = short(seen.own_frame(int(reads[0])))
+    by = function_of(seen.own_frame(int(reads[0])))
     calls = [_call(seen, row) for row in rows]
     shown = np.unique(calls) if min(calls) >= 0 else reads
     gain_ns = round(took_ns * (1 - 1 / _EVERY))

@@ -12,7 +12,7 @@ from guide.explain.answer import WORTH
 from guide.explain.source import candidates
 from guide.explain.trace import Trace
 from guide.plugin import Verdict, Word
-from guide_deep_learning.explain.host.between import owner_of, short
+from guide_deep_learning.explain.host.between import function_of, owner_of
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 
 _MANY = 32  # operators of one name that one call of a function makes: fewer are hardly a loop
@@ -58,7 +58,7 @@ def worth_telling(trace: Trace) -> tuple[Loop, ...]:
 
 
 def _told(seen: Host, loop: Loop) -> Verdict:
-    function = short(loop.owner)
+    function = function_of(loop.owner)
     where = candidates(loop.owner, ("for",), seen.roots)[:3]
     at = f" at {where[0].file}:{where[0].line}" if where and where[0].line else f" in {function}"
     calls = " and ".join(f"{name} {count} times" for name, count in loop.counts[:_NAMED])

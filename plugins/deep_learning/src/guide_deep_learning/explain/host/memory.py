@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from guide.explain.trace import Ints, Trace
+from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
-from guide_deep_learning.explain.host.facts import Host, host, on_cpu
+from guide_deep_learning.explain.host.facts import Host, host, is_operator, on_cpu
 from guide_deep_learning.explain.host.looking import for_a_look
 
-_COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.5, 0.4  # of a step, before it is said
+_COPIES_MUCH, _ELEMENTWISE_MUCH, _ONE_MUCH = 0.15, 0.5, 0.3  # of a step, before it is said
 _SLOWER = 30  # times what moving its tensors takes: no function of an element takes that long
 _LARGE = 1 << 14  # elements: what is smaller stays in the nearest cache
 _COPIES = ("aten::copy_", "aten::clone", "aten::cat", "aten::stack", "aten::contiguous")
@@ -114,34 +115,36 @@ def elementwise(trace: Trace) -> list[Verdict]:
 
 
 def one_operator(trace: Trace) -> list[Verdict]:
-    """Whether one operator that is not a model's arithmetic takes most of the step."""
+    """Whether one operator that is not a model's arithmetic takes a good part of the step."""
     if not on_cpu(trace):
         return []
-    events, seen = trace.events, host(trace)
+    seen = host(trace)
     operators = np.flatnonzero(seen.here & seen.is_op)
     alone = _without_operators(seen, operators)
-    by_name: dict[str, float] = {}
-    for index in operators.tolist():
-        name = events.name_of(index)
-        by_name[name] = by_name.get(name, 0.0) + float(alone[index])
-    if not by_name:
+    of: dict[str, list[int]] = {}
+    for index in operators[~_others(seen)[operators]].tolist():
+        of.setdefault(_meant(seen, index), []).append(index)
+    took = {
+        name: round(seen.usual_ns(np.array(indices, np.int64), alone))
+        for name, indices in of.items()
+        if is_operator(name) and name not in _ASKS and not _COMPUTES.search(name)
+    }
+    name = max(took, key=lambda each: (took[each], each), default="")
+    took_ns = took.get(name, 0)
+    if took_ns < _ONE_MUCH * seen.step_ns:
         return []
-    name = max(by_name, key=lambda each: (by_name[each], each))
-    took_ns = seen.each_step(by_name[name])
-    if took_ns < _ONE_MUCH * seen.step_ns or _COMPUTES.search(name) or name in _COPIES:
-        return []
-    mine = operators[[events.name_of(i) == name for i in operators.tolist()]]
+    mine = np.array(of[name], np.int64)
     moved = 8 * sum(seen.elements(int(i)) for i in mine.tolist())
     least_ns = seen.each_step(moved / seen.bytes_per_s * 1e9)
     if _ELEMENTWISE.fullmatch(name) and took_ns < _SLOWER * least_ns:
         return []  # as slow as memory and a function of each element are
     return [
         Verdict(
-            "one operator takes most of it",
+            "one operator takes much of it",
             f"{name} takes {took_ns / 1e6:.3g} ms of a step, {seen.share(took_ns)} of it.",
             max(took_ns - least_ns, 0),
-            why="It is no product of matrices, which a model is for, and takes longer than all "
-            "of those together.",
+            why="It is no product of matrices, no convolution and no attention, which are what a "
+            "model reckons with.",
             remedy="Ask whether the step needs it: less often, on fewer elements, or by another "
             "operator.",
             check="At most this much is won, if it goes.",
@@ -178,12 +181,31 @@ def _chosen(trace: Trace, wanted: Callable[[str], bool]) -> tuple[Ints, int, Hos
     if not on_cpu(trace):
         return nothing, 0, None
     events, seen = trace.events, host(trace)
-    said = events.of("annotation", "op")
-    loader = seen.inside(events.named("enumerate(DataLoader)#", among=said))
-    others = loader | seen.updating | for_a_look(seen)
+    others = _others(seen)
     chosen = np.array([wanted(name) for name in events.names], bool)
     found = np.flatnonzero(seen.here & seen.is_op & chosen[events.name] & ~others)
     return found, seen.each_step(seen.self_ns()[found].sum()), seen
+
+
+@functools.lru_cache(maxsize=2)
+def _others(seen: Host) -> Bools:
+    """Of each event whether other rules tell of it: a loader's, an update's, what is for a log."""
+    events = seen.trace.events
+    said = events.of("annotation", "op")
+    loader = seen.inside(events.named("enumerate(DataLoader)#", among=said))
+    others: Bools = loader | seen.updating | for_a_look(seen)
+    return others
+
+
+def _meant(seen: Host, index: int) -> str:
+    """An operator's name; of a copy that of the operator that was asked for and makes it."""
+    name = seen.trace.events.name_of(index)
+    at = index if name in _COPIES else -1
+    while at >= 0 and seen.is_op[at]:
+        above = seen.trace.events.name_of(at)
+        name = above if above.startswith("aten::") else name
+        at = int(seen.parent[at])
+    return name
 
 
 def _asked_for(seen: Host, index: int) -> bool:

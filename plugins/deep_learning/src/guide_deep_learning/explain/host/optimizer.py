@@ -10,6 +10,8 @@ from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 
 _MANY = 5  # operators for each parameter: an update that is fused takes less than one
 _PASSES = 7  # parameter, gradient and two moments read, three of them written
+_WORTH = 0.03  # of a step: a gain below that is not told as one
+_OTHERS = 0.5  # processors that others keep busy, from which on a trial may have been disturbed
 _WORD = Word(
     "fused", "one operator that updates all parameters in one pass over memory, not ten small ones"
 )
@@ -45,7 +47,7 @@ def optimizer_loop(trace: Trace) -> list[Verdict]:
         Verdict(
             "an optimizer that loops",
             f"{kind} makes {each:.0f} small operators a step, for {tensors} tensors: "
-            f"{took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it.",
+            f"{took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it.{_but(seen, gain_ns, tried)}",
             gain_ns,
             why="Each parameter is updated by itself, with a dozen operators that each read and "
             "write it whole. On a CPU that is what torch does unless it is told otherwise.",
@@ -65,6 +67,21 @@ def optimizer_loop(trace: Trace) -> list[Verdict]:
             pins=seen.pins(steps),
         )
     ]
+
+
+def _but(seen: Host, gain_ns: int, tried: bool) -> str:
+    """Why it is left as it is, where there is next to nothing to win."""
+    if gain_ns >= _WORTH * seen.step_ns:
+        return ""
+    if not tried:
+        return " Fused it would move as much."
+    if gain_ns:
+        return f" Tried fused, it was {gain_ns / 1e6:.2g} ms less."
+    busy = seen.figure("others", 0) >= _OTHERS
+    again = (
+        ", while other programs were at work: profile it again when they are not" if busy else ""
+    )
+    return f" Tried fused: no faster here{again}."
 
 
 def _tensors(seen: Host, operators: Ints, steps: int) -> int:

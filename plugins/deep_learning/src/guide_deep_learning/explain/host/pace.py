@@ -7,7 +7,7 @@ import numpy as np
 from guide.explain.source import candidates
 from guide.explain.trace import Bools, Ints, Trace
 from guide.plugin import Verdict, Word
-from guide_deep_learning.explain.host.between import Between, between, short
+from guide_deep_learning.explain.host.between import Between, between, function_of, short
 from guide_deep_learning.explain.host.facts import Host, host, on_cpu
 from guide_deep_learning.explain.host.looping import worth_telling
 from guide_deep_learning.explain.host.reading_values import loop_frames
@@ -47,7 +47,7 @@ def python_bound(trace: Trace) -> list[Verdict]:
 
 def _computes(seen: Host, name: str, parts: list[Between]) -> Verdict:
     """What a function works through by itself, and in what it calls that is not torch's."""
-    function = short(name)
+    function = function_of(name)
     took_ns = _least(seen, sum(each.ns for each in parts))
     calls = [each for each in parts if each.called and each.ns > took_ns / 4]
     told = f", much of it in {short(calls[0].called)}" if calls else ""
@@ -109,7 +109,7 @@ def _waits(seen: Host, each: Between) -> Verdict:
     """Nothing computes, Python neither: a sleep, a lock, an answer that has not come."""
     longest = max(each.events, key=lambda i: (seen.clean_ns[i], -i))
     name = short(seen.trace.events.name_of(longest))
-    function, took_ns = short(each.owner), _least(seen, each.ns)
+    function, took_ns = function_of(each.owner), _least(seen, each.ns)
     return Verdict(
         "waiting, not computing",
         f"{function} waits {took_ns / 1e6:.3g} ms of a step, {seen.share(took_ns)} of it, in "

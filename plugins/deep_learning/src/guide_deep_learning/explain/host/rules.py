@@ -23,5 +23,7 @@ HOST = tuple(
         ("copies", "memory:copies"),
         ("elementwise", "memory:elementwise"),
         ("one operator", "memory:one_operator"),
+        ("steps that are longer", "seldom:seldom"),
+        ("largest operators", "largest:largest_operators"),
     )
 )
