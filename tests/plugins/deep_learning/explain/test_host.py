@@ -328,6 +328,7 @@ def test_a_sample_that_was_disturbed_makes_no_other_function_the_slow_one(traced
 
     (said,) = waiting_for_data(traced(step))
     assert said.where[0].text == "return [byte / 255 for byte in raw]"
+    assert said.remedy.startswith("Say the loop of the whole array")
 
 
 @pytest.mark.parametrize("around", ["aten::threshold_backward", "Torch-Compiled Region: 0/0"])

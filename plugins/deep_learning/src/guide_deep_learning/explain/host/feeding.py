@@ -46,6 +46,8 @@ def _loads_itself(seen: Host, waits: Ints, took_ns: int, frame: str, frame_ns: i
     name = function_of(frame) if frame else "the dataset"
     sleeping = frame in _SLEEPS
     gain_ns = frame_ns or took_ns
+    where = _where(seen, waits, frame)
+    loops = not sleeping and any(" for " in f" {place.text}" for place in where)
     return Verdict(
         "waiting for data",
         f"The step waits {took_ns / 1e6:.3g} ms for its batch, {seen.share(took_ns)} of it"
@@ -56,13 +58,14 @@ def _loads_itself(seen: Host, waits: Ints, took_ns: int, frame: str, frame_ns: i
         remedy=(
             "Take the sleep out, or let workers do the waiting: DataLoader(..., num_workers=2)."
             if sleeping
-            else "Do that work once, before the training, or for a whole batch at a time; or let "
+            else ("Say the loop of the whole array: a slice, an operation. " if loops else "")
+            + "Do that work once, before the training, or for a whole batch at a time; or let "
             "processes do it beside the step: DataLoader(..., num_workers=2, "
             "persistent_workers=True)."
         ),
         check="In the next trace the time in DataLoader.__next__ is gone from the step.",
         sure="sure" if frame else "likely",
-        where=_where(seen, waits, frame),
+        where=where,
         evidence=(
             ("in DataLoader.__next__", f"{took_ns / 1e6:.3g} ms a step"),
             (f"in {name}", f"{frame_ns / 1e6:.3g} ms a step"),

@@ -37,9 +37,10 @@ def optimizer_loop(trace: Trace) -> list[Verdict]:
     took_ns = seen.each_step(seen.clean_ns[steps].sum() - seen.clean_ns[hooks].sum())
     kind = events.name_of(int(steps[0])).partition("#")[2].partition(".")[0]
     loop_ns, fused_ns, tried = _fused_ns(seen, kind, operators)
-    # Both of a trial were measured without the profiler, and in turn: what else the machine did
-    # while the trace was taken is in neither
-    gain_ns = max(min(loop_ns - fused_ns, round(took_ns * (1 - fused_ns / loop_ns))), 0)
+    # Both of a trial were measured without the profiler, and in turn, so they are believed; but a
+    # program spends no more on it than its trace shows, which is longer for being watched
+    watched_ns = seen.each_step(events.ns[steps].sum() - events.ns[hooks].sum())
+    gain_ns = max(min(loop_ns - fused_ns, round(watched_ns * (1 - fused_ns / loop_ns))), 0)
     if not tried:
         gain_ns = max(took_ns - fused_ns, 0)
     how = "tried on tensors of these shapes" if tried else "from what it has to move"
