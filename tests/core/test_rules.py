@@ -71,6 +71,22 @@ class TestOverBudget:
         assert "detect mostly takes 4" in said.says
         assert within(said.recoverable_ns, 20 * MS / 20)
 
+    def test_a_span_that_few_ticks_have_is_named_with_what_the_mean_pays_for_it(self):
+        class Evaluating(Stages):
+            def step(self, tick):
+                super().step(tick)
+                if tick.index % 10 == 9:
+                    with tick.span("evaluate"):
+                        self.clock.advance(26 * MS)
+
+        clock = VirtualClock()
+        record = record_of(Evaluating(clock, train=5), clock=clock, ticks=200, rate_hz=100)
+        (said,) = over_budget(record)
+        assert said.title == "over budget now and then"
+        assert "evaluate is in 20 of 200 ticks and takes 26 ms there" in said.says
+        assert within(said.recoverable_ns, 2.6 * MS)
+        assert said.at_most
+
     def test_two_slow_ticks_and_a_loop_without_a_deadline_are_left_alone(self):
         assert over_budget(virtual(detect=lambda i: 14 if i in (50, 99) else 4)) == []
         assert over_budget(virtual(rate_hz=None, detect=30)) == []

@@ -15,6 +15,9 @@ _ALWAYS = 0.5
 """The share of ticks over budget from which it is not a slow tick now and then, but what a tick
 takes here: then the usual tick has to become shorter, not the slow one rarer."""
 
+_SELDOM = 0.5
+"""The share of ticks that a span must be in to be a part of every tick."""
+
 _BESIDE = "wait"
 """The span of a loop that waits for threads beside it, as a pipeline's: what it takes is theirs."""
 
@@ -162,6 +165,8 @@ def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
             teaches=("m4/s2", "m5/s1"),
         )
         return [slow]
+    if of["count"] < _SELDOM * seen.ticks:
+        return [_in_some(seen, span, of, missed)]
     # What it takes beyond its median, spread over all ticks
     beyond_ns = seen.a_tick(max(of["mean_ns"] - of["p50_ns"], 0) * of["count"])
     theirs_ns = _taken_ns(seen) + (seen.a_tick(seen.used["gc_ns"]) if seen.used else 0.0)
@@ -192,6 +197,35 @@ def _now_and_then(seen: Seen, span: str, missed: int) -> list[Verdict]:
         teaches=("m4/s2", "m5/s1"),
     )
     return [slow]
+
+
+def _in_some(seen: Seen, span: str, of: Mapping[str, Any], missed: int) -> Verdict:
+    """A span that few ticks have, and those are late: an evaluation at every tenth step."""
+    each_ns = seen.a_tick(of["total_ns"])
+    movable = can_move(seen.record, span)
+    return Verdict(
+        "over budget now and then",
+        f"{span} is in {of['count']:,} of {seen.ticks:,} ticks and takes {duration(of['p50_ns'])} "
+        f"there: {missed:,} deadlines were missed over it, and of the mean tick it is "
+        f"{percent(each_ns, seen.work_ns)}.",
+        round(each_ns),
+        why="What comes seldom is in no median and hardly in a profile of a few ticks; the mean "
+        "pays for it all the same.",
+        remedy="Do it less often, or less of it at a time"
+        + ("; or beside the loop." if movable else "."),
+        check=f"Run again: fewer ticks have {span}, and the mean is shorter.",
+        sure="likely",
+        at_most=True,
+        where=places(seen.record, [span]),
+        evidence=(
+            *seen.evidence,
+            (f"{span}, p50", duration(of["p50_ns"])),
+            ("ticks that have it", f"{of['count']:,}"),
+            ("given back, at most", "all of it, spread over all ticks"),
+        ),
+        word=_OVERRUN,
+        teaches=("m4/s2", "m5/s1"),
+    )
 
 
 # What a cause of waking late says, and what to do: the first whose beginning fits counts.
