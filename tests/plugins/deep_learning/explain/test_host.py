@@ -478,9 +478,8 @@ def test_largest_operators_are_named_with_the_lines_that_call_them(traced, tmp_p
     (said,) = largest_operators(traced(of_a_model))
     model = tmp_path / "model.py"
     # What is one line's is told by that line; of what may be several, the function is sure
-    assert f"aten::copy_, 35 %, {model}:6" in said
-    assert f"aten::bmm, 25 %, in backward of {model}:2" in said
-    assert "relu, 15 %" in said or "aten::mm" in said
+    assert f"aten::copy_ from {model}:6" in said
+    assert f"aten::bmm in backward of {model}:2" in said
     (told,) = [v.says for v in verdicts(Plugins(), "trace", traced(of_a_model)) if said == v.says]
     assert f"{model}:8" not in told
 

@@ -35,6 +35,7 @@ def waiting_for_data(trace: Trace) -> list[Verdict]:
     if not workers and seen.usual_ns(waits) < _MUCH * seen.step_ns:
         return []
     frame, frame_ns = _deepest(seen, waits)
+    frame_ns = min(frame_ns, took_ns)  # two ways to reckon may differ by a little
     return (
         [_waits_for_workers(seen, waits, took_ns)]
         if workers

@@ -14,7 +14,6 @@ import numpy as np
 
 from guide.explain.source import candidates
 from guide.explain.trace import Trace
-from guide.units import percent
 from guide_deep_learning.explain.host.facts import Host, host, is_operator, on_cpu
 
 _NAMED, _CALLERS = 3, 2  # operators, and of each the places
@@ -25,7 +24,10 @@ _CALLED = re.compile(r"<built-in (?:method|function) (\w+)|.+\(\d+\): (\w+)$|ate
 
 
 def largest_operators(trace: Trace) -> list[str]:
-    """The operators that take most of a step, and the project's own lines they are called from."""
+    """The operators that take most of a step, and the project's own lines they are called from.
+
+    What each takes stands in the answer as "its time".
+    """
     if not on_cpu(trace):
         return []
     seen = host(trace)
@@ -45,11 +47,10 @@ def largest_operators(trace: Trace) -> list[str]:
             break
         mine = of[number]
         if where := _callers(seen, mine.tolist(), own_ns[mine].tolist()):
-            share = percent(min(took[number], seen.step_ns), seen.step_ns)
-            said.append(f"{events.names[number]}, {share}, {' and '.join(where)}")
+            said.append(f"{events.names[number]} {' and '.join(where)}")
     if not said:
         return []
-    return [f"Where its largest operators are called from: {'; '.join(said)}."]
+    return [f"Its largest operators are called: {'; '.join(said)}."]
 
 
 def _callers(seen: Host, operators: list[int], alone: list[float]) -> list[str]:
@@ -61,7 +62,7 @@ def _callers(seen: Host, operators: list[int], alone: list[float]) -> list[str]:
         whole = sum(callers.values())
         for call, weight in callers.items() if whole else [(_call(seen, index), 1.0)]:
             if call[0]:
-                at = f"{'in backward of ' if node else ''}{_place(seen, *call)}"
+                at = f"{'in backward of' if node else 'from'} {_place(seen, *call)}"
                 places[at] = places.get(at, 0.0) + ns * weight / (whole or 1.0)
     order = sorted(places, key=lambda at: (-places[at], at))
     return [at for at in order[:_CALLERS] if places[at] >= _PART * sum(alone)]
