@@ -184,13 +184,13 @@ def _whole(program: Program, out: Path) -> bool:
     _, columns, color, _ = terminal()
     teller = Teller(columns, color)
     click.echo()
-    head = (
-        f"No step of torch's was seen in it, so all of its {duration(seen['ns'])} were looked at."
-    )
+    took = duration(seen["ns"])
+    head = f"{program.name} makes no steps of torch's, so all of its {took} were looked at."
     for line in (*teller.lines(head, style="bold"), *teller.sampled(answer)):
         click.echo(line)
     module = "-m " * program.module
     command = f"python -m cProfile -s cumtime {module}{shlex.quote(program.name)}"
+    click.echo()
     for line in teller.lines(f"Next: {command}, which counts the calls of its functions"):
         click.echo(line)
     return True
