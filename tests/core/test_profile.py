@@ -63,9 +63,12 @@ def test_a_console_script_of_pythons_is_one_and_another_is_not(tmp_path):
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """A profiler whose program exits with the number that its script holds."""
+    """A profiler whose program leaves ready.samples, and exits with the number in its script."""
     (tmp_path / "fake.py").write_text(
-        "import sys\nsys.exit(int(open(sys.argv[sys.argv.index('--') + 1]).read()))\n"
+        "import os, sys\n"
+        "if os.path.exists('ready.samples'):\n"
+        "    os.replace('ready.samples', sys.argv[sys.argv.index('--out') + 1] + '.samples')\n"
+        "sys.exit(int(open(sys.argv[sys.argv.index('--') + 1]).read()))\n"
     )
     return Profiler("fake", "deep-learning", "fake:Task", "fake")
 
@@ -143,17 +146,26 @@ def test_a_program_that_makes_no_steps_is_answered_with_its_lines_unless_it_uses
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(str(code))
     monkeypatch.setattr("guide.cli.profile._profiler", lambda track: fake)
-    sampled(tmp_path / "torch.json.gz.samples", uses=uses)
+    sampled(tmp_path / "ready.samples", uses=uses)
     if uses:
         with pytest.raises(GuideError, match="before a step"):
             profile.main(["train.py"], standalone_mode=False)
     else:
-        profile.main(["train.py"], standalone_mode=False)
+        profile.main(["train.py", "a b"], standalone_mode=False)
         said = capsys.readouterr().out
         assert "(75 %) train.py:1" in said
         assert "slow(a)" in said
-        assert "Next: python -m cProfile -s cumtime train.py" in said
+        assert "Next: python -m cProfile -s cumtime train.py 'a b'" in said
     assert not list(tmp_path.glob("torch*"))
+
+
+def test_what_another_program_left_is_not_taken_for_this_ones(tmp_path, fake, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("64")
+    monkeypatch.setattr("guide.cli.profile._profiler", lambda track: fake)
+    sampled(tmp_path / "torch.json.gz.samples")
+    with pytest.raises(GuideError, match="before a step"):
+        profile.main(["train.py"], standalone_mode=False)
 
 
 @pytest.mark.parametrize(

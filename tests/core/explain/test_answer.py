@@ -8,7 +8,7 @@ import pytest
 from guide.compare import Change
 from guide.explain.answer import WORTH, Answer, Part, ranked
 from guide.explain.crowd import Crowd, of_run
-from guide.explain.telling import changed
+from guide.explain.telling import Teller, changed
 from guide.explain.versus import Versus, held, measured, shift, slower
 from guide.explain.written import read_answer, written
 from guide.plugin import Pin, Verdict
@@ -207,6 +207,8 @@ class TestOthers:
         assert "18 % less was predicted for loop; what came of it cannot be told" in held(versus)
         assert held(versus).endswith("shorter most: copy, 12 ms less: 8 ms, 20 ms before")
         assert not slower(versus)
+        told = list(Teller(80, False, set()).versus(versus))
+        assert any(line.startswith("Gone?") for line in told)
 
     def test_who_had_the_processors_in_both_is_said_of_both(self):
         versus = Versus(self.step(50, 1.4), self.step(60, 1.7))

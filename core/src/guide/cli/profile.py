@@ -189,7 +189,9 @@ def _whole(program: Program, out: Path) -> bool:
     for line in (*teller.lines(head, style="bold"), *teller.sampled(answer)):
         click.echo(line)
     module = "-m " * program.module
-    command = f"python -m cProfile -s cumtime {module}{shlex.quote(program.name)}"
+    command = (
+        f"python -m cProfile -s cumtime {module}{shlex.join([program.name, *program.arguments])}"
+    )
     click.echo()
     for line in teller.lines(f"Next: {command}, which counts the calls of its functions"):
         click.echo(line)

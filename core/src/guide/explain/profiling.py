@@ -120,7 +120,10 @@ def record_program(
     options += ["--to-the-end"] * to_the_end + ["--module"] * program.module
     command = [*program.python, "-m", profiler.program, *options, "--"]
     command += [program.name, *program.arguments]
+    from guide.explain.whole import SUFFIX
+
     before = _stamp(out)
+    out.with_name(out.name + SUFFIX).unlink(missing_ok=True)  # of a program that was killed
     try:
         with _interrupts_are_theirs():
             code = subprocess.run(command).returncode

@@ -90,14 +90,16 @@ class Teller:
         after, share = versus.after, versus.measured or 0
         mood = "good" if share > 0 and not (versus.doubt or versus.chance) else "bold"
         yield from self.lines(changed(versus), style=mood)
-        rows = [("Gone", verdict, "") for verdict in versus.gone]
+        ask = "?" if versus.doubt else ""  # others had the processors in one of them
+        gone = f"Gone{ask}"
+        rows = [(gone, verdict, "") for verdict in versus.gone]
         for was, verdict in versus.still:
-            rows.append(("Still", verdict, f", {duration(was.recoverable_ns)} before"))
-        rows += [("New", verdict, "") for verdict in versus.new]
+            rows.append((f"Still{ask}", verdict, f", {duration(was.recoverable_ns)} before"))
+        rows += [(f"New{ask}", verdict, "") for verdict in versus.new]
         for label, verdict, more in rows:
-            of = versus.before if label == "Gone" else after
+            of = versus.before if label == gone else after
             gain = gain_of(of, verdict)
-            lead = "it was " if label == "Gone" else ""
+            lead = "it was " if label == gone else ""
             yield from self.hanging(label, f"{verdict.title}: {lead}{gain}{more}", 0)
         for line, longer_ns in versus.lines:
             now = duration(line.ns + longer_ns) if line.ns + longer_ns else "hardly anything"

@@ -95,6 +95,19 @@ def test_a_training_in_a_thread_is_ended_whatever_the_main_thread_does(tmp_path,
     assert read_trace(tmp_path / "t.json.gz").stepped
 
 
+def test_a_program_that_goes_to_another_folder_leaves_its_trace_where_it_was_asked_to(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    done = recorded(
+        tmp_path,
+        "import os\nos.chdir('elsewhere')\n" + STEPS,
+        *("--steps", "1", "--warm", "1"),
+        arguments=("100", "0.001"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_trace(tmp_path / "t.json.gz").stepped
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_to_the_end_lets_it_go_on(tmp_path):
     options = "--to-the-end", "--steps", "1", "--warm", "1"
     done = recorded(tmp_path, STEPS, *options, arguments=("100", "0.001"))

@@ -92,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     traceback.
     """
     asked = _parser().parse_args(arguments)
+    out = asked.out.absolute()  # a program may go to another folder
     script, *rest = asked.script[1:] if asked.script[:1] == ["--"] else asked.script
     try:
         with held():
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Until a step is seen, for the case that there is none
     whole = WholeProgram(script, "torch", module=asked.module)
     recorder = Recorder(
-        asked.out,
+        out,
         warm=asked.warm,
         steps=asked.steps,
         may_mend=not asked.to_the_end,
@@ -143,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         whole.stop()
         recorder.finish()
         if not (recorder.seen or failed):
-            whole.write(asked.out.with_name(asked.out.name + SUFFIX))
+            whole.write(out.with_name(out.name + SUFFIX))
     if interrupted and recorder.written:
         sys.stderr.write("\ninterrupted: this is what was recorded by then\n")
     otherwise = INTERRUPTED if interrupted else NO_STEPS + min(recorder.seen, MOST_SEEN)
