@@ -90,7 +90,7 @@ def test_what_the_program_names_leaves_a_function_that_is_open_around_what_it_ca
     trace = read_trace(file)
     seen = host(trace)
     (sum_at,), (mm_at,) = (trace.events.named(name) for name in ("aten::sum", "aten::mm"))
-    assert seen.frames(int(sum_at)) == ["train.py(4): closure"]
+    assert seen.own_frame(int(sum_at)) == "train.py(4): closure"
     (closure,) = trace.events.named("closure")
     assert seen.self_ns()[closure] < 2e6
     named = trace.events.named("ProfilerStep")

@@ -179,17 +179,8 @@ class Host:
         np.add.at(inner, self.parent[held], ns[held])
         return np.maximum(ns - inner, 0)
 
-    def frames(self, index: int) -> list[str]:
-        """The Python functions an event lies in, the innermost first."""
-        found, at = [], int(self.parent[index])
-        while at >= 0:
-            if self.is_python[at]:
-                found.append(self.trace.events.name_of(at))
-            at = int(self.parent[at])
-        return found
-
     def own_frame(self, index: int) -> str:
-        """The innermost of them that is a person's own; empty: none."""
+        """The innermost function of a person's own that an event lies in; empty: none."""
         at = int(self.parent[index])
         while at >= 0 and not self.is_own[at]:
             at = int(self.parent[at])

@@ -31,15 +31,14 @@ def looked_at(trace: Trace) -> list[Verdict]:
     reads = np.concatenate(rows)
     count = round(len(reads) / len(trace.steps))
     by = function_of(seen.own_frame(int(reads[0])))
-    by = "" if by.startswith("<") else by  # the program's own lines, in no function
     calls = [_call(seen, row) for row in rows]
     shown = np.unique(calls) if min(calls) >= 0 else reads
     gain_ns = round(took_ns * (1 - 1 / _EVERY))
     return [
         Verdict(
             "numbers to look at, in every step",
-            f"{by + ' reckons' if by else 'The program reckons'} and reads {count} numbers a step: "
-            f"{took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it. No layer, no gradient and no "
+            f"{'The program' if by[:1] in ('', '<') else by} reckons and reads {count} numbers a "
+            f"step: {took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it. No layer, no gradient and no "
             "update is between them.",
             gain_ns,
             why="A number that ends in Python's hands is for a log or a curve. Each takes a pass "
