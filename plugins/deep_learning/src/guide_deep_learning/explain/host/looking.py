@@ -38,8 +38,8 @@ def looked_at(trace: Trace) -> list[Verdict]:
         Verdict(
             "numbers to look at, in every step",
             f"{'The program' if by[:1] in ('', '<') else by} reckons and reads {count} numbers a "
-            f"step: {took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it. No layer, no gradient and no "
-            "update is between them.",
+            f"step: {took_ns / 1e6:.3g} ms, {seen.share(took_ns)} of it. No layer, no gradient and "
+            "no update is between them.",
             gain_ns,
             why="A number that ends in Python's hands is for a log or a curve. Each takes a pass "
             "over its tensor, often with a copy in another type, and a read.",
